@@ -1,0 +1,3 @@
+"""Hansa: the shared ledger of a league of cities."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""REST over the node and the index. Reads the index, never writes state."""

@@ -1,0 +1,1 @@
+"""System contracts that every league has: members, accounts, permissions, governance, holds, quotas."""

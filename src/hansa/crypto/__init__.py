@@ -1,0 +1,1 @@
+"""Hashes, signature suites and Merkle trees: the only place that touches a cryptography library."""

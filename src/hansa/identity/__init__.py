@@ -1,0 +1,1 @@
+"""DIDs as pure data and checks. Knows nothing of the ledger; time and salt are arguments."""

@@ -1,0 +1,75 @@
+"""What a contract is made of: records, messages and events as frozen, versioned types. Pure.
+
+Released versions never change (D7): a new version is a new class with the next `tag`.
+"""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+from hansa.ledger.rejections import invariant
+from hansa.primitives.limits import KEY_BYTES_MAX, KEY_PART_MAX
+
+Visibility = Literal["public", "league", "parties"]
+
+_PART_CHARACTERS = frozenset(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:~#+-"
+)
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="v", tag=1):
+    """A typed value in state, stored as canonical JSON `{"v":1,…}` under `app/KIND/key parts`.
+
+    KIND: snake_case name. KEY: names of the fields that identify it. VISIBILITY (D8): who may read it at a gateway;
+    `parties` means the DIDs (members' or accounts') of `parties()` and holders of the roles in READERS.
+    """
+
+    KIND: ClassVar[str] = ""
+    KEY: ClassVar[tuple[str, ...]] = ("id",)
+    VISIBILITY: ClassVar[Visibility] = "parties"
+    READERS: ClassVar[tuple[str, ...]] = ()
+
+    def key(self) -> tuple[str, ...]:
+        """The parts of this record's identifier, in order."""
+        return tuple(str(getattr(self, name)) for name in self.KEY)
+
+    def parties(self) -> tuple[str, ...]:
+        """DIDs that may read this record when VISIBILITY is `parties`."""
+        return ()
+
+
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="v", tag=1):
+    """One request to a contract. Imperative name. The class docstring is its help text.
+
+    ROLE: role of this application the sender must hold ("" = any account in good standing; the handler checks).
+    INTERNAL: only deadlines or governance may send it. COST: cost units of the quota (D19).
+    """
+
+    ROLE: ClassVar[str] = ""
+    INTERNAL: ClassVar[bool] = False
+    COST: ClassVar[int] = 1
+
+
+class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="v", tag=1):
+    """What a contract announces. Past-tense name. Visibility as for records."""
+
+    VISIBILITY: ClassVar[Visibility] = "parties"
+    READERS: ClassVar[tuple[str, ...]] = ()
+
+    def parties(self) -> tuple[str, ...]:
+        """DIDs that may read this event when VISIBILITY is `parties`."""
+        return ()
+
+
+def is_key_part(part: str) -> bool:
+    """Whether `part` may stand in a record's identifier: 1 to 128 safe ASCII characters."""
+    return 0 < len(part) <= KEY_PART_MAX and _PART_CHARACTERS.issuperset(part)
+
+
+def compute_state_key(app: str, kind: str, parts: tuple[str, ...]) -> bytes:
+    """State key `app/kind/part/…` as ASCII bytes (D18 without the chain, which the header names)."""
+    for part in parts:
+        invariant(is_key_part(part), "a record's identifier has an unsafe part")
+    key = "/".join((app, kind, *parts)).encode("ascii")
+    invariant(len(key) <= KEY_BYTES_MAX, "a record's identifier is too long")
+    return key

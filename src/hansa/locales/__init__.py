@@ -1,0 +1,1 @@
+"""Words for codes: translations live here, never on the ledger."""

@@ -1,0 +1,1 @@
+"""The imperative shell around the kernel: storage, engines, life cycle. The only writer of state."""
