@@ -1,1 +1,1 @@
-"""DIDs as pure data and checks. Knows nothing of the ledger; time and salt are arguments."""
+"""DIDs as pure data and checks; imports crypto and encoding only. Start with `did.py`."""
