@@ -1,7 +1,7 @@
 """Signature suites: one pinned library decides validity for each algorithm in consensus (D2).
 
-EdDSA follows ZIP-215 (ed25519-zebra), as CometBFT does; ES256 is P-256 with SHA-256, raw r||s, low s only.
-A further suite (SM2 with SM3) is one more entry in SUITES.
+EdDSA follows ZIP-215 (ed25519-zebra), as CometBFT does; ES256 is P-256 with SHA-256, raw r||s,
+low s only. A further suite (SM2 with SM3) is one more entry in SUITES.
 """
 
 from collections.abc import Callable, Mapping
@@ -97,7 +97,11 @@ def _check_ed25519_key(raw: bytes) -> None:
 
 
 def _verify_ed25519(raw: bytes, message: bytes, signature: bytes) -> bool:
-    return len(signature) == 64 and ed25519_zebra.ed_verify(signature, message, raw)
+    return (
+        len(raw) == 32
+        and len(signature) == 64
+        and bool(ed25519_zebra.ed_verify(signature, message, raw))
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -142,7 +146,7 @@ SUITES: Mapping[str, Suite] = MappingProxyType(
 
 
 def check_public_key(key: PublicKey) -> None:
-    """Check a key before an account may use it. Raises InvalidKey (unknown suite, size, small order)."""
+    """Check a key before an account may use it: suite, size, order. Raises InvalidKey."""
     suite = SUITES.get(key.alg)
     if suite is None:
         raise InvalidKey(f"no signature suite {key.alg!r}")

@@ -1,12 +1,13 @@
 """The one canonical encoding: the RFC 8785 subset of decision D1. Pure.
 
-ASCII keys in order, no floats, |integer| < 2**53, strings in any script and never normalised. What comes
-from outside is decoded strictly: anything that would not encode to the very same bytes is refused.
+ASCII keys in order, no floats, |integer| < 2**53, strings in any script and never normalised.
+What comes from outside is decoded strictly: what would not encode to the same bytes is refused.
 """
 
 import re
+from collections.abc import Hashable
 from functools import lru_cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -25,7 +26,7 @@ class CanonicalError(ValueError):
 
 
 def encode_canonical(value: object) -> bytes:
-    """Encode a struct or plain value. Callers outside consensus check plain values by decoding them again."""
+    """Encode a struct or plain value; `decode_canonical` judges what came from outside."""
     return _encoder.encode(value)
 
 
@@ -52,22 +53,23 @@ def decode_canonical(data: bytes, *, size_max: int) -> object:
 
 
 def check_integers(data: bytes) -> None:
-    """Check that canonical bytes we made hold no float and no integer beyond 2**53. Raises CanonicalError."""
+    """Check that bytes we made hold no float, no integer beyond 2**53. Raises CanonicalError."""
     if _SUSPECT.search(data):
         _check_value(_decoder.decode(data), 0)
 
 
 @lru_cache(maxsize=512)
-def _typed(type_: type) -> msgspec.json.Decoder[object]:
+def _typed(type_: Hashable) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(type_)
 
 
 def decode_typed(data: bytes | msgspec.Raw, type_: type[T]) -> T:
-    """Decode bytes already known to be canonical. Raises CanonicalError when they do not fit the type."""
+    """Decode bytes known to be canonical. Raises CanonicalError when they do not fit."""
     try:
-        return _typed(type_).decode(data)  # type: ignore[return-value]
+        decoded: T = _typed(type_).decode(data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise CanonicalError(str(error)) from error
+    return decoded
 
 
 def _check_value(value: object, depth: int) -> None:

@@ -1,4 +1,4 @@
-"""Strict text forms of bytes: base64url without padding, and hex. Pure; imports nothing of the house."""
+"""Strict text forms of bytes: base64url without padding, and hex. Pure."""
 
 import base64
 import binascii
@@ -16,7 +16,7 @@ def encode_base64url(data: bytes) -> str:
 
 
 def decode_base64url(text: str | bytes) -> bytes:
-    """Base64url without padding to bytes. Raises TextError for padding, other alphabets, loose trailing bits."""
+    """Base64url to bytes. Raises TextError for padding, other alphabets, loose trailing bits."""
     try:
         raw = text.encode("ascii") if isinstance(text, str) else text
     except UnicodeEncodeError as error:

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from hansa.ledger.rejections import invariant
+from hansa.ledger.rejections import Rejection
 from hansa.primitives.limits import KEY_BYTES_MAX, KEY_PART_MAX
 
 Visibility = Literal["public", "league", "parties"]
@@ -20,10 +20,12 @@ _PART_CHARACTERS = frozenset(
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="v", tag=1):
     """A typed value in state, stored as canonical JSON `{"v":1,…}` under `app/KIND/key parts`.
 
-    KIND: snake_case name. KEY: names of the fields that identify it. VISIBILITY (D8): who may read it at a gateway;
-    `parties` means the DIDs (members' or accounts') of `parties()` and holders of the roles in READERS.
+    KIND: snake_case name. KEY: names of the fields that identify it. VISIBILITY (D8): who may read
+    it at a gateway; `parties` means the DIDs (members' or accounts') of `parties()` and holders of
+    the roles in READERS (`app.role`). OWNER: set only where the kernel itself reads the record.
     """
 
+    OWNER: ClassVar[str] = ""
     KIND: ClassVar[str] = ""
     KEY: ClassVar[tuple[str, ...]] = ("id",)
     VISIBILITY: ClassVar[Visibility] = "parties"
@@ -41,8 +43,8 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="v", tag=1):
     """One request to a contract. Imperative name. The class docstring is its help text.
 
-    ROLE: role of this application the sender must hold ("" = any account in good standing; the handler checks).
-    INTERNAL: only deadlines or governance may send it. COST: cost units of the quota (D19).
+    ROLE: role of this application that the sender must hold ("" = any account in good standing, and
+    the handler checks). INTERNAL: only deadlines or governance may send it. COST: units (D19).
     """
 
     ROLE: ClassVar[str] = ""
@@ -61,6 +63,15 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
         return ()
 
 
+class UnsafeIdentifier(Rejection):
+    """A part of an identifier that no state key may hold."""
+
+    CODE = "unsafe_identifier"
+    RULE = "D18"
+    TEXT = "An identifier of {kind} is empty, too long or has characters other than A-Z a-z 0-9 ._:~#+-"
+    REMEDY = "Use 1 to 128 of these characters for each part."
+
+
 def is_key_part(part: str) -> bool:
     """Whether `part` may stand in a record's identifier: 1 to 128 safe ASCII characters."""
     return 0 < len(part) <= KEY_PART_MAX and _PART_CHARACTERS.issuperset(part)
@@ -69,7 +80,9 @@ def is_key_part(part: str) -> bool:
 def compute_state_key(app: str, kind: str, parts: tuple[str, ...]) -> bytes:
     """State key `app/kind/part/…` as ASCII bytes (D18 without the chain, which the header names)."""
     for part in parts:
-        invariant(is_key_part(part), "a record's identifier has an unsafe part")
+        if not is_key_part(part):
+            raise UnsafeIdentifier(kind=kind)
     key = "/".join((app, kind, *parts)).encode("ascii")
-    invariant(len(key) <= KEY_BYTES_MAX, "a record's identifier is too long")
+    if len(key) > KEY_BYTES_MAX:
+        raise UnsafeIdentifier(kind=kind)
     return key

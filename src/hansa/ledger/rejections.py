@@ -34,8 +34,8 @@ class Rejection(Exception):
     REMEDY: ClassVar[str] = ""
 
     def __init__(self, **params: Param) -> None:
-        invariant(bool(self.CODE), "a rejection needs a CODE")
-        invariant(len(params) <= PARAMS_MAX, "too many params in a rejection")
+        if not self.CODE or len(params) > PARAMS_MAX:
+            raise TypeError("a rejection needs a CODE and at most PARAMS_MAX params")
         self.params: dict[str, Param] = {
             name: value if isinstance(value, int) else value[:PARAM_TEXT_MAX]
             for name, value in sorted(params.items())

@@ -1,1 +1,1 @@
-"""Private content that stays with its owner, encrypted under a key per record; erasing destroys the key."""
+"""Private content stays with its owner, encrypted under a key per record; erasing destroys it."""

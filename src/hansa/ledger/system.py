@@ -1,0 +1,254 @@
+"""Records that the kernel itself reads; the system contracts of `hansa.contracts` write them. Pure.
+
+"As at height H" is answered by intervals inside the records (D20), never by old tree versions.
+"""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+from hansa.crypto.signatures import PublicKey
+from hansa.ledger.model import Record, Visibility
+
+Standing = Literal["good", "suspended", "expelled", "closed"]
+Purpose = Literal["sign", "authenticate", "service"]
+
+
+class StandingSince(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A standing from a height on, until the next entry begins."""
+
+    since: int
+    standing: Standing
+
+
+class Identifier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An organisation's identifier under a scheme with check digits (`primitives.identifiers`)."""
+
+    scheme: str
+    value: str
+
+
+class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key of an account, valid at heights since <= h < until (None: no end yet).
+
+    `scope` limits a service key to applications (empty: all).
+    """
+
+    id: str
+    public: PublicKey
+    purposes: tuple[Purpose, ...]
+    since: int
+    until: int | None = None
+    scope: tuple[str, ...] = ()
+
+
+class Member(Record, frozen=True, kw_only=True):
+    """An organisation of the league; its DID is that of its first account."""
+
+    KIND: ClassVar[str] = "member"
+    OWNER: ClassVar[str] = "members"
+    KEY: ClassVar[tuple[str, ...]] = ("did",)
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    did: str
+    name: str
+    jurisdiction: str
+    identifiers: tuple[Identifier, ...] = ()
+    standing: tuple[StandingSince, ...]
+
+
+class Account(Record, frozen=True, kw_only=True):
+    """A key holder: a member's own, or a citizen's sponsored by a member."""
+
+    KIND: ClassVar[str] = "account"
+    OWNER: ClassVar[str] = "accounts"
+    KEY: ClassVar[tuple[str, ...]] = ("did",)
+    VISIBILITY: ClassVar[Visibility] = "league"
+
+    did: str
+    member: str
+    kind: Literal["member", "staff", "citizen", "service"]
+    admin: bool = False
+    keys: tuple[Key, ...]
+    standing: tuple[StandingSince, ...]
+
+
+class Grant(Record, frozen=True, kw_only=True):
+    """A role of an application held by an account or a member, since <= block time < until (ms)."""
+
+    KIND: ClassVar[str] = "grant"
+    OWNER: ClassVar[str] = "permissions"
+    KEY: ClassVar[tuple[str, ...]] = ("application", "role", "holder", "scope")
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    application: str
+    role: str
+    holder: str
+    scope: str = "-"
+    since_ms: int
+    until_ms: int | None = None
+    granted_by: str
+
+
+class Freeze(Record, frozen=True, kw_only=True):
+    """Stops a contract, a message type or an account: `contract:a`, `message:a.M`, `account:did`."""
+
+    KIND: ClassVar[str] = "freeze"
+    OWNER: ClassVar[str] = "governance"
+    KEY: ClassVar[tuple[str, ...]] = ("target",)
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    target: str
+    reason: str
+    since: int
+
+
+class Parameter(Record, frozen=True, kw_only=True):
+    """A governed integer parameter of an application or of the ledger."""
+
+    KIND: ClassVar[str] = "parameter"
+    OWNER: ClassVar[str] = "governance"
+    KEY: ClassVar[tuple[str, ...]] = ("application", "name")
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    application: str
+    name: str
+    value: int
+
+
+class ActiveVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A contract version and the digest of its code, active from a height on (D7)."""
+
+    version: int
+    digest: str
+    height: int
+
+
+class Activation(Record, frozen=True, kw_only=True):
+    """Which version of a contract is active from which height."""
+
+    KIND: ClassVar[str] = "activation"
+    OWNER: ClassVar[str] = "governance"
+    KEY: ClassVar[tuple[str, ...]] = ("application",)
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    application: str
+    versions: tuple[ActiveVersion, ...]
+
+
+class Allowance(Record, frozen=True, kw_only=True):
+    """Cost units that a member may spend in one window (D19)."""
+
+    KIND: ClassVar[str] = "allowance"
+    OWNER: ClassVar[str] = "quotas"
+    KEY: ClassVar[tuple[str, ...]] = ("member",)
+    VISIBILITY: ClassVar[Visibility] = "league"
+
+    member: str
+    units: int
+
+
+class Usage(Record, frozen=True, kw_only=True):
+    """Cost units that a member has spent in the window numbered `window`."""
+
+    KIND: ClassVar[str] = "usage"
+    OWNER: ClassVar[str] = "quotas"
+    KEY: ClassVar[tuple[str, ...]] = ("member",)
+    VISIBILITY: ClassVar[Visibility] = "league"
+
+    member: str
+    window: int
+    units: int
+
+
+class Hold(Record, frozen=True, kw_only=True):
+    """A freeze, seizure, pledge or assignment on any record (D16), until block time (ms) or release."""
+
+    KIND: ClassVar[str] = "hold"
+    OWNER: ClassVar[str] = "holds"
+    VISIBILITY: ClassVar[Visibility] = "league"
+
+    application: str
+    record_kind: str
+    record_key: tuple[str, ...]
+    id: str
+    kind: Literal["freeze", "seizure", "pledge", "assignment"]
+    placed_by: str
+    since_ms: int
+    until_ms: int | None = None
+
+    def key(self) -> tuple[str, ...]:
+        """Record first, so that all holds of one record are one ordered range."""
+        return (self.application, self.record_kind, *self.record_key, "~", self.id)
+
+
+class Deadline(Record, frozen=True, kw_only=True):
+    """A message that the kernel fires at the start of a block when its time has come (D17)."""
+
+    KIND: ClassVar[str] = "deadline"
+    OWNER: ClassVar[str] = "ledger"
+    VISIBILITY: ClassVar[Visibility] = "league"
+
+    at_ms: int
+    id: str
+    application: str
+    type: str
+    body: str
+
+    def key(self) -> tuple[str, ...]:
+        """Ordered by time, then application and id."""
+        return (f"{self.at_ms:015d}", self.application, self.id)
+
+
+class BlockRecord(Record, frozen=True, kw_only=True):
+    """What a non-empty block leaves in state, so that old receipts prove to a later root (D22).
+
+    All base64url: `hash` of the header, `results` = last_results_hash of the next header,
+    `deadlines` = Merkle root of the results of fired deadlines.
+    """
+
+    KIND: ClassVar[str] = "block"
+    OWNER: ClassVar[str] = "ledger"
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    height: int
+    time_ms: int
+    hash: str
+    results: str
+    deadlines: str
+
+    def key(self) -> tuple[str, ...]:
+        """Twelve digits, so that text order is height order."""
+        return (f"{self.height:012d}",)
+
+
+class Seen(Record, frozen=True, kw_only=True):
+    """Transaction ids of one block (base64url of their concatenation), kept EXPIRY_WINDOW heights (D3)."""
+
+    KIND: ClassVar[str] = "seen"
+    OWNER: ClassVar[str] = "ledger"
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    height: int
+    ids: str
+
+    def key(self) -> tuple[str, ...]:
+        """Twelve digits, so that text order is height order."""
+        return (f"{self.height:012d}",)
+
+
+def compute_standing(history: tuple[StandingSince, ...], height: int) -> Standing | None:
+    """Standing as at `height`; None before the first entry."""
+    standing: Standing | None = None
+    for entry in history:
+        if entry.since <= height:
+            standing = entry.standing
+    return standing
+
+
+def find_key(account: Account, key_id: str, height: int) -> Key | None:
+    """The account's key `key_id` if it is valid as at `height`."""
+    for key in account.keys:
+        if key.id == key_id and key.since <= height and (key.until is None or height < key.until):
+            return key
+    return None
