@@ -1,1 +1,1 @@
-"""What a user of the ledger holds: keys, transactions, trust roots and the offline verifier. Needs no node."""
+"""What a user of the ledger holds: keys, transactions, trust roots, offline verifier. No node."""
