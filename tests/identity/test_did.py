@@ -34,7 +34,7 @@ def test_did_is_base32_of_the_digest_of_the_jwk(key: PublicKey) -> None:
 
 
 def test_did_of_rfc8037_key_is_frozen() -> None:
-    """RFC 8037 A.2: the key whose RFC 7638 thumbprint is kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k."""
+    """RFC 8037 A.2 and A.3: a key and its RFC 7638 thumbprint."""
     key = PublicKey(alg="EdDSA", public="11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo")
     thumbprint = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k="
     digest = base64.urlsafe_b64decode(thumbprint)[:20]
