@@ -1,0 +1,306 @@
+"""`check_transaction`: one function for the door, the proposer, every validator and execution. Pure.
+
+It reads committed (or overlaid) state and raises an InvalidTransaction; it changes nothing.
+"""
+
+from collections import OrderedDict
+
+import msgspec
+
+from hansa.crypto.signatures import InvalidSignature, verify_signature
+from hansa.ledger.contracts import Contract, Registry, decode_body, get_version
+from hansa.ledger.model import Message
+from hansa.ledger.state import Reader, get_system
+from hansa.ledger.system import (
+    Account,
+    Allowance,
+    Freeze,
+    Key,
+    Member,
+    Parameter,
+    Usage,
+    compute_standing,
+    find_key,
+)
+from hansa.ledger.transactions import (
+    InvalidTransaction,
+    SignedTransaction,
+    decode_transaction,
+)
+from hansa.primitives.limits import EXPIRY_WINDOW
+
+# Cost units a member may spend in one window, unless governance set another allowance (D19).
+ALLOWANCE_DEFAULT = 20_000_000
+WINDOW_MS_DEFAULT = 60_000
+# One more unit for each started KiB of a transaction.
+COST_BYTES = 1024
+
+
+class WrongChain(InvalidTransaction):
+    """Signed for another chain."""
+
+    CODE = "wrong_chain"
+    RULE = "D1"
+    TEXT = "The transaction is for chain {chain}, not for this one."
+    REMEDY = "Sign it again for this chain, or send it to the other."
+
+
+class Expired(InvalidTransaction):
+    """Its expiry height has passed."""
+
+    CODE = "expired"
+    RULE = "D3"
+    TEXT = "The transaction could enter up to height {expiry}; the next is {height}."
+    REMEDY = "Sign it again with a later expiry height."
+
+
+class ExpiryTooFar(InvalidTransaction):
+    """Its expiry height is beyond the replay window."""
+
+    CODE = "expiry_too_far"
+    RULE = "D3"
+    TEXT = "The expiry height {expiry} is more than {window} above the next height {height}."
+    REMEDY = "Sign it again with an expiry height within the window."
+
+
+class AlreadySeen(InvalidTransaction):
+    """The same transaction is already in a block."""
+
+    CODE = "already_seen"
+    RULE = "D3"
+    TEXT = "This transaction is already in the ledger."
+    REMEDY = "Ask for its receipt by its id; nothing needs to be sent again."
+
+
+class UnknownSigner(InvalidTransaction):
+    """No valid key of that name as at this height."""
+
+    CODE = "unknown_signer"
+    RULE = "D2"
+    TEXT = "The key {kid} is not a valid signing key at this height."
+    REMEDY = "Use a current key of the account, or have the account registered by a member."
+
+
+class WrongSignature(InvalidTransaction):
+    """A signature that does not hold."""
+
+    CODE = "wrong_signature"
+    RULE = "D2"
+    TEXT = "The signature of {kid} does not hold."
+    REMEDY = "Sign the exact payload bytes with the named key."
+
+
+class NotInGoodStanding(InvalidTransaction):
+    """The account or its member is suspended, expelled or closed."""
+
+    CODE = "not_in_good_standing"
+    RULE = "D2"
+    TEXT = "{who} is not in good standing at this height."
+    REMEDY = "Ask the league's governance about its standing."
+
+
+class Frozen(InvalidTransaction):
+    """Governance or a contract fault stopped the contract, the message type or the account."""
+
+    CODE = "frozen"
+    RULE = "D21"
+    TEXT = "{target} is frozen ({reason})."
+    REMEDY = "Ask the league's governance to lift the freeze."
+
+
+class InternalMessage(InvalidTransaction):
+    """Only the ledger itself sends this message."""
+
+    CODE = "internal_message"
+    RULE = "D17"
+    TEXT = "{type} is sent by deadlines or governance only."
+    REMEDY = "Propose it through governance."
+
+
+class QuotaSpent(InvalidTransaction):
+    """The member's cost units of this window are spent."""
+
+    CODE = "quota_spent"
+    RULE = "D19"
+    TEXT = "The member's {allowance} cost units of this window are spent."
+    REMEDY = "Wait for the next window, or ask governance for a larger allowance."
+
+
+class AdmittedMessage(msgspec.Struct, frozen=True):
+    """A decoded message with the contract that will handle it."""
+
+    contract: Contract
+    body: Message
+    type: str
+    digest: bytes
+    sender: int
+
+
+class AdmittedTransaction(msgspec.Struct, frozen=True):
+    """A transaction that may enter a block, with what the check has already read."""
+
+    transaction: SignedTransaction
+    accounts: tuple[Account, ...]
+    messages: tuple[AdmittedMessage, ...]
+    cost: int
+
+
+class SignatureCache:
+    """Bounded memory of signatures that held: (bytes carried, keys). Changes speed, never results."""
+
+    def __init__(self, size_max: int = 50_000) -> None:
+        self._size_max = size_max
+        self._held: OrderedDict[tuple[bytes, tuple[str, ...]], None] = OrderedDict()
+
+    def has(self, data: bytes, keys: tuple[str, ...]) -> bool:
+        """Whether these very bytes held under these very keys."""
+        return (data, keys) in self._held
+
+    def add(self, data: bytes, keys: tuple[str, ...]) -> None:
+        """Remember; the oldest is forgotten."""
+        self._held[(data, keys)] = None
+        if len(self._held) > self._size_max:
+            self._held.popitem(last=False)
+
+
+def check_transaction(
+    reader: Reader,
+    data: bytes,
+    registry: Registry,
+    *,
+    chain: str,
+    height: int,
+    time_ms: int,
+    has_seen: bool,
+    verified: SignatureCache | None = None,
+    decoded: SignedTransaction | None = None,
+) -> AdmittedTransaction:
+    """Check that `data` may enter the block at `height`. Raises a Rejection that says why not."""
+    transaction = decode_transaction(data) if decoded is None else decoded
+    _check_replay(transaction, chain, height, has_seen)
+    signers = [_check_signer(reader, kid, height) for kid in transaction.payload.signers]
+    messages = tuple(
+        _admit_message(reader, registry, transaction, index, height)
+        for index in range(len(transaction.messages))
+    )
+    _check_scopes(messages, signers, transaction)
+    cost = sum(message.body.COST for message in messages) + transaction.size // COST_BYTES
+    check_quota(reader, signers[0][0].member, cost, time_ms)
+    _check_signatures(data, transaction, signers, verified)
+    return AdmittedTransaction(
+        transaction=transaction,
+        accounts=tuple(account for account, _key in signers),
+        messages=messages,
+        cost=cost,
+    )
+
+
+def compute_window(reader: Reader, time_ms: int) -> int:
+    """Number of the quota window that `time_ms` falls into."""
+    found = get_system(reader, Parameter, "quotas", "window_ms")
+    return time_ms // (found.value if found else WINDOW_MS_DEFAULT)
+
+
+def check_quota(reader: Reader, member: str, cost: int, time_ms: int) -> Usage:
+    """The member's usage after `cost` units. Raises QuotaSpent (D19)."""
+    window = compute_window(reader, time_ms)
+    usage = get_system(reader, Usage, member)
+    spent = usage.units if usage is not None and usage.window == window else 0
+    found = get_system(reader, Allowance, member)
+    allowance = found.units if found else ALLOWANCE_DEFAULT
+    if spent + cost > allowance:
+        raise QuotaSpent(allowance=allowance)
+    return Usage(member=member, window=window, units=spent + cost)
+
+
+def check_not_frozen(reader: Reader, target: str) -> None:
+    """Raise Frozen when `target` (`contract:a`, `message:a.M`, `account:did`) is frozen."""
+    freeze = get_system(reader, Freeze, target)
+    if freeze is not None:
+        raise Frozen(target=target, reason=freeze.reason)
+
+
+def _check_replay(transaction: SignedTransaction, chain: str, height: int, has_seen: bool) -> None:
+    payload = transaction.payload
+    if payload.chain != chain:
+        raise WrongChain(chain=payload.chain)
+    if payload.expiry < height:
+        raise Expired(expiry=payload.expiry, height=height)
+    if payload.expiry > height + EXPIRY_WINDOW:
+        raise ExpiryTooFar(expiry=payload.expiry, window=EXPIRY_WINDOW, height=height)
+    if has_seen:
+        raise AlreadySeen()
+
+
+def _check_signer(reader: Reader, kid: str, height: int) -> tuple[Account, Key]:
+    did, _sep, key_id = kid.partition("#")
+    if not did.startswith("did:") or not key_id:
+        raise UnknownSigner(kid=kid)
+    account = get_system(reader, Account, did)
+    key = find_key(account, key_id, height) if account is not None else None
+    if account is None or key is None or not {"sign", "service"} & set(key.purposes):
+        raise UnknownSigner(kid=kid)
+    if compute_standing(account.standing, height) != "good":
+        raise NotInGoodStanding(who=did)
+    member = get_system(reader, Member, account.member)
+    if member is None or compute_standing(member.standing, height) != "good":
+        raise NotInGoodStanding(who=account.member)
+    check_not_frozen(reader, f"account:{did}")
+    return account, key
+
+
+def _admit_message(
+    reader: Reader,
+    registry: Registry,
+    transaction: SignedTransaction,
+    index: int,
+    height: int,
+) -> AdmittedMessage:
+    signed = transaction.messages[index]
+    contract = registry.active(reader, signed.app, height)
+    check_not_frozen(reader, f"contract:{contract.name}")
+    body = decode_body(contract, signed.type, signed.body)
+    if body.INTERNAL:
+        raise InternalMessage(type=f"{signed.app}.{signed.type}")
+    check_not_frozen(reader, f"message:{contract.name}.{signed.type}")
+    version = get_version(type(body))
+    return AdmittedMessage(
+        contract=contract,
+        body=body,
+        type=f"{signed.app}/{signed.type}/{version}",
+        digest=transaction.message_digests[index],
+        sender=signed.sender,
+    )
+
+
+def _check_scopes(
+    messages: tuple[AdmittedMessage, ...],
+    signers: list[tuple[Account, Key]],
+    transaction: SignedTransaction,
+) -> None:
+    """A service key signs only for the applications of its scope (D12)."""
+    for message in messages:
+        _account, key = signers[message.sender]
+        if "sign" not in key.purposes and message.contract.name not in key.scope:
+            raise UnknownSigner(kid=transaction.payload.signers[message.sender])
+
+
+def _check_signatures(
+    data: bytes,
+    transaction: SignedTransaction,
+    signers: list[tuple[Account, Key]],
+    verified: SignatureCache | None,
+) -> None:
+    keys = tuple(key.public.public for _account, key in signers)
+    if verified is not None and verified.has(data, keys):
+        return
+    for (_account, key), signature in zip(signers, transaction.signatures, strict=True):
+        kid = signature.header.kid
+        if signature.header.alg != key.public.alg:
+            raise WrongSignature(kid=kid)
+        try:
+            verify_signature(key.public, signature.signing_input, signature.signature)
+        except InvalidSignature as error:
+            raise WrongSignature(kid=kid) from error
+    if verified is not None:
+        verified.add(data, keys)
