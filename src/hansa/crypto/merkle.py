@@ -1,7 +1,8 @@
 """Merkle trees of RFC 6962 as CometBFT builds them: roots, inclusion proofs, inclusion paths. Pure.
 
 Leaf SHA-256(00 || x), inner node SHA-256(01 || left || right), split at the largest power of two
-below the number of leaves, empty tree SHA-256(""). Source: RFC 6962 section 2.1; CometBFT crypto/merkle.
+below the number of leaves, empty tree SHA-256("").
+Source: RFC 6962 section 2.1; CometBFT crypto/merkle.
 """
 
 from collections.abc import Iterator, Sequence
