@@ -13,7 +13,7 @@ from hansa.ledger.system import Activation
 from hansa.ledger.transactions import Malformed
 
 if TYPE_CHECKING:
-    from hansa.ledger.context import Context, ReadContext
+    from hansa.ledger.context import Context
 
 M = TypeVar("M", bound=Message)
 Handler = Callable[["Context", Any], None]
@@ -27,6 +27,14 @@ class Role(msgspec.Struct, frozen=True):
     name: str
     granted_by: tuple[str, ...]
     text: str = ""
+
+
+class Invariant(msgspec.Struct, frozen=True):
+    """A property of a contract's state. `check` gives the violations found, [] when it holds."""
+
+    id: str
+    text: str
+    check: Callable[[Reader], list[str]]
 
 
 class ContractNotActive(Rejection):

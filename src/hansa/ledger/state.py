@@ -135,14 +135,14 @@ class MemoryState:
         """Take the genesis state as height 0."""
         delta = self._tree.compute(changes)
         self._store(changes)
-        self._buckets.apply(delta)
+        self._buckets.write(delta.buckets)
         self._tree.apply(delta, 0)
         self._time_ms = time_ms
 
     def apply(self, block: Block, result: BlockResult) -> None:
         """Take an executed block."""
         self._store(result.changes)
-        self._buckets.apply(result.delta)
+        self._buckets.write(result.delta.buckets)
         self._tree.apply(result.delta, block.height)
         for transaction_id in result.seen:
             self._seen[transaction_id] = block.height
