@@ -1,4 +1,6 @@
-"""Rules of block execution: total, rolled back, bounded, replay-proof (DESIGN section 4, D3, D4, D21)."""
+"""Rules of block execution: total, rolled back, bounded, replay-proof (DESIGN section 4, D3, D4,
+D21).
+"""
 
 import pytest
 

@@ -1,1 +1,3 @@
-"""The words with which an application describes itself once; REST, CLI, schemas and pages derive from them."""
+"""The words with which an application describes itself once; REST, CLI, schemas and pages derive
+from them.
+"""

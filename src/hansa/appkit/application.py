@@ -1,6 +1,8 @@
-"""An application describes itself once: contract, records, events, rejections, roles, invariants, tables.
+"""An application describes itself once: contract, records, events, rejections, roles, invariants,
+tables.
 
-Everything public derives from it (D15): REST routes, CLI commands, JSON Schemas, reference pages. Pure.
+Everything public derives from it (D15): REST routes, CLI commands, JSON Schemas, reference pages.
+Pure.
 """
 
 from collections.abc import Callable, Iterable
@@ -77,7 +79,9 @@ class Application(msgspec.Struct, frozen=True):
 
 
 def collect_rejections(base: type[Rejection]) -> tuple[type[Rejection], ...]:
-    """Every rejection below `base` that has a code, by code: an application lists its own with this."""
+    """Every rejection below `base` that has a code, by code: an application lists its own with
+    this.
+    """
     found: dict[str, type[Rejection]] = {}
     waiting: list[type[Rejection]] = [base]
     while waiting:

@@ -1,4 +1,6 @@
-"""Unusual commands of an application, and the door through which they reach a league. Pure descriptions."""
+"""Unusual commands of an application, and the door through which they reach a league. Pure
+descriptions.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol

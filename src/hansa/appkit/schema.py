@@ -1,4 +1,6 @@
-"""JSON Schemas of messages, records and events, and the plain description that edges derive from. Pure."""
+"""JSON Schemas of messages, records and events, and the plain description that edges derive from.
+Pure.
+"""
 
 from typing import Any
 

@@ -1,1 +1,3 @@
-"""Bytes in, bytes out: the one canonical encoding and strict text forms. May import primitives only."""
+"""Bytes in, bytes out: the one canonical encoding and strict text forms. May import primitives
+only.
+"""

@@ -5,7 +5,6 @@ What comes from outside is decoded strictly: what would not encode to the same b
 """
 
 import re
-from collections.abc import Hashable
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -15,7 +14,8 @@ from hansa.primitives.limits import DEPTH_MAX, INTEGER_MAX
 
 T = TypeVar("T")
 
-# A number that may be a float or too large, or anything outside ASCII: such input is walked value by value.
+# A number that may be a float or too large, or anything outside ASCII: such input is walked value
+# by value.
 _SUSPECT = re.compile(rb"(?:^|[:,\[])-?[0-9]+[.eE]|[0-9]{16}|[^\x00-\x7f]")
 _encoder = msgspec.json.Encoder(order="sorted")
 _decoder = msgspec.json.Decoder()
@@ -59,14 +59,14 @@ def check_integers(data: bytes) -> None:
 
 
 @lru_cache(maxsize=512)
-def _typed(type_: Hashable) -> msgspec.json.Decoder[Any]:
+def _typed(type_: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(type_)
 
 
 def decode_typed(data: bytes | msgspec.Raw, type_: type[T]) -> T:
     """Decode bytes known to be canonical. Raises CanonicalError when they do not fit."""
     try:
-        decoded: T = _typed(type_).decode(data)
+        decoded: T = _typed(type_).decode(data)  # type: ignore[arg-type]
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise CanonicalError(str(error)) from error
     return decoded

@@ -1,4 +1,5 @@
-"""`check_transaction`: one function for the door, the proposer, every validator and execution. Pure.
+"""`check_transaction`: one function for the door, the proposer, every validator and execution.
+Pure.
 
 It reads committed (or overlaid) state and raises an InvalidTransaction; it changes nothing.
 """

@@ -1,7 +1,10 @@
-"""The story of a block, top to bottom: deadlines, transactions, messages, changes, root. Pure and total.
+"""The story of a block, top to bottom: deadlines, transactions, messages, changes, root. Pure and
+total.
 
-`execute_block` gives one result per transaction whatever the bytes are. A rejected message leaves no
-trace but its receipt; a handler's unexpected exception is `contract_fault` (D21), which freezes that
+`execute_block` gives one result per transaction whatever the bytes are. A rejected message leaves
+no
+trace but its receipt; a handler's unexpected exception is `contract_fault` (D21), which freezes
+that
 message type; a broken invariant of the kernel itself is raised and stops the node.
 """
 
@@ -233,7 +236,7 @@ def _call(context: Context, contract: Contract, body: Message) -> None:
         handler(context, body)
     except (Rejection, InvariantViolation, MemoryError, OSError):
         raise
-    except Exception as error:  # noqa: BLE001 - the named boundary of D21: a poison message halts nothing
+    except Exception as error:  # D21: a poison message halts nothing
         raise ContractFault(target=f"message:{contract.name}.{type(body).__name__}") from error
 
 

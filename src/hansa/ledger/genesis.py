@@ -79,7 +79,9 @@ def decode_genesis(data: bytes) -> Genesis:
 
 
 def compute_genesis_changes(genesis: Genesis, registry: Registry) -> tuple[Change, ...]:
-    """The records of height 0, sorted by key. Raises InvalidGenesis when a contract refuses its part."""
+    """The records of height 0, sorted by key. Raises InvalidGenesis when a contract refuses its
+    part.
+    """
     overlay = Overlay(MemoryState())
     for activation in genesis.activations:
         version = ActiveVersion(version=activation.version, digest=activation.digest, height=0)

@@ -24,7 +24,8 @@ class EventOut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class MessageResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The ledger's answer to one message. `message` is base64url SHA-256 of its canonical bytes.
 
-    `type` is `app/Message/version`, empty when the whole transaction was invalid; `sender` the kid that signed.
+    `type` is `app/Message/version`, empty when the whole transaction was invalid; `sender` the kid
+    that signed.
     """
 
     index: int
@@ -72,7 +73,9 @@ INVALID = 3
 
 
 class TransactionResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One per transaction, in order. `id` is hex; `cost` is gas_used; `data` is the root of the leaves."""
+    """One per transaction, in order. `id` is hex; `cost` is gas_used; `data` is the root of the
+    leaves.
+    """
 
     id: str
     code: int

@@ -162,7 +162,9 @@ class Usage(Record, frozen=True, kw_only=True):
 
 
 class Hold(Record, frozen=True, kw_only=True):
-    """A freeze, seizure, pledge or assignment on any record (D16), until block time (ms) or release."""
+    """A freeze, seizure, pledge or assignment on any record (D16), until block time (ms) or
+    release.
+    """
 
     KIND: ClassVar[str] = "hold"
     OWNER: ClassVar[str] = "holds"
@@ -223,7 +225,9 @@ class BlockRecord(Record, frozen=True, kw_only=True):
 
 
 class Seen(Record, frozen=True, kw_only=True):
-    """Transaction ids of one block (base64url of their concatenation), kept EXPIRY_WINDOW heights (D3)."""
+    """Transaction ids of one block (base64url of their concatenation), kept EXPIRY_WINDOW heights
+    (D3).
+    """
 
     KIND: ClassVar[str] = "seen"
     OWNER: ClassVar[str] = "ledger"

@@ -1,4 +1,6 @@
-"""Signed transactions: a JWS over canonical JSON (D1). Decoding refuses all that is not canonical. Pure."""
+"""Signed transactions: a JWS over canonical JSON (D1). Decoding refuses all that is not canonical.
+Pure.
+"""
 
 from typing import Literal
 

@@ -1,1 +1,3 @@
-"""Values with names and limits that nothing may exceed: no rules, no I/O, nothing imported from the house."""
+"""Values with names and limits that nothing may exceed: no rules, no I/O, nothing imported from the
+house.
+"""

@@ -1,1 +1,3 @@
-"""What application authors use to test: `Chain`, builders and strategies. Never imported by the product."""
+"""What application authors use to test: `Chain`, builders and strategies. Never imported by the
+product.
+"""

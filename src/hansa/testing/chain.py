@@ -1,6 +1,7 @@
 """`Chain`: an in-process league for tests: no engine, no disk, one line to start, real signatures.
 
-Blocks are executed by the kernel itself; time is a counter the test moves. Never used by the product.
+Blocks are executed by the kernel itself; time is a counter the test moves. Never used by the
+product.
 """
 
 import hashlib
