@@ -1,0 +1,119 @@
+"""The EN 16931 rules (validation artefacts 1.3.16) over a UBL document, each failure with its place.
+
+`mock-einvoice` has the 979 published rules as Python; this module is the only door to it, asks the
+code list rules and four more of the elements themselves, and turns terms into paths. Pure.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from lxml import etree
+from mockeinvoice import ubl
+from mockeinvoice.model import Refused
+from mockeinvoice.rules import published, run, unsaid
+from mockeinvoice.rules.codelists import LISTS
+
+from hansa.apps.e_invoice.documents.code_lists import CODE_RULES, check_codes
+from hansa.apps.e_invoice.documents.places import TermPlaces
+from hansa.apps.e_invoice.documents.xml_source import DocumentRefused, Places, get_name
+
+EDITION = str(published.SOURCES["en16931"][0])
+# Every published rule of the core with its flag.
+FLAGS: dict[str, str] = dict(published.LAYERS["en16931"])
+# A breakdown line per rate and an instruction per account: more is an attack on rules that compare
+# each with each.
+REPEATED_MAX = 500
+_REPEATED = ("TaxSubtotal", "PaymentMeans", "PaymentMeansCode", "PaymentID", "BillingReference")
+
+# What the reader itself finds, where no published rule says it: its code, our rule id and flag.
+_READER = {
+    "NOT-DECIMAL": ("UBL-NOT-A-NUMBER", "fatal"),
+    "STRUCTURE": ("UBL-NOT-A-VALUE", "fatal"),
+    "REPEATED": ("UBL-REPEATED", "warning"),
+}
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """One broken rule: its published id, its flag (`fatal` or `warning`), the place, in words."""
+
+    rule: str
+    flag: str
+    path: str
+    text: str
+
+
+def check_rules(root: etree._Element) -> list[Failure]:
+    """Every broken rule of a UBL Invoice or CreditNote, whole or a fragment, in published order.
+
+    Raises DocumentRefused for a document that only an attack would look like.
+    """
+    for name in _REPEATED:
+        if sum(1 for _ in root.iter(f"{{*}}{name}")) > REPEATED_MAX:
+            raise DocumentRefused("XML-TOO-LARGE", f"more than {REPEATED_MAX} {name} elements")
+    try:
+        document, findings, node = ubl.parse_tree(etree.tostring(root, encoding="utf-8"))
+    except Refused as refused:
+        raise DocumentRefused("FORMAT-UNKNOWN", str(refused.reason)) from None
+    places = TermPlaces(node, document.kind)
+    said = list(run(document, "en16931", node))
+    failures = [
+        Failure(finding.code, finding.level, places.find(finding.path), finding.text)
+        for finding in said
+        if finding.code not in CODE_RULES
+    ]
+    failures += _check_elements(root, {failure.rule for failure in failures})
+    failures += _say_reader(unsaid(findings, said))
+    order = {rule: number for number, rule in enumerate(FLAGS)}
+    return sorted(failures, key=lambda failure: order.get(failure.rule, len(order)))
+
+
+def _say_reader(findings: Any) -> Iterator[Failure]:
+    for finding in findings:
+        if finding.code in _READER:
+            rule, flag = _READER[finding.code]
+            yield Failure(rule, flag, finding.path, finding.text)
+
+
+def _check_elements(root: etree._Element, failed: set[str]) -> Iterator[Failure]:
+    """The rules that are asked of elements, because the model does not hold what they ask."""
+    places = Places(root)
+    lists = {rule: tuple(codes) for rule, codes in LISTS.items()}
+    for found in check_codes(root, lists):
+        where = places.of(found.element) + (f"/@{found.attribute}" if found.attribute else "")
+        yield Failure(found.rule, FLAGS[found.rule], where, found.text)
+    for rule, element, text in _check_vat_scheme(root):
+        if rule not in failed:
+            yield Failure(rule, FLAGS[rule], places.of(element), text)
+
+
+def _check_vat_scheme(root: etree._Element) -> Iterator[tuple[str, etree._Element, str]]:
+    """BR-32, BR-37, BR-47 and BR-48 count only a category whose tax scheme says VAT."""
+    for element in root.iter("{*}AllowanceCharge", "{*}TaxSubtotal"):
+        parent = element.getparent()
+        above = get_name(parent) if parent is not None else ""
+        categories = [_read_category(child) for child in element if _is(child, "TaxCategory")]
+        if _is(element, "TaxSubtotal"):
+            if above == "cac:TaxTotal" and not any(vat and code for vat, code, _ in categories):
+                yield "BR-47", element, "the VAT breakdown has a category code of the scheme VAT"
+            if above == "cac:TaxTotal" and not any(
+                vat and (rate or code == "O") for vat, code, rate in categories
+            ):
+                yield "BR-48", element, "the VAT breakdown has a rate, under the scheme VAT"
+        elif parent is root and not any(vat and code for vat, code, _ in categories):
+            charge = (element.findtext("{*}ChargeIndicator") or "").strip()
+            rule = {"false": "BR-32", "0": "BR-32", "true": "BR-37", "1": "BR-37"}.get(charge)
+            if rule is not None:
+                yield rule, element, "it has a category code of the scheme VAT"
+
+
+def _read_category(category: etree._Element) -> tuple[bool, str, bool]:
+    """Whether the scheme says VAT, the code ("?" for one that is empty), whether it has a rate."""
+    schemes = [scheme.text or "" for scheme in category.iterfind("{*}TaxScheme/{*}ID")]
+    codes = [(code.text or "").strip() or "?" for code in category.iterfind("{*}ID")]
+    is_vat = any(scheme.strip().upper() == "VAT" for scheme in schemes)
+    return is_vat, codes[0] if codes else "", category.find("{*}Percent") is not None
+
+
+def _is(element: etree._Element, name: str) -> bool:
+    return isinstance(element.tag, str) and element.tag.rpartition("}")[2] == name
