@@ -1,0 +1,45 @@
+# The commands of the project. `make demo` and `make test` need only Python >= 3.11 and the package index.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: help demo test check format lock new-app clean
+
+help:  ## This list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.venv/.runtime: requirements.lock pyproject.toml tools/bootstrap.py
+	@test -n "$(PYTHON)" || { echo "Hansa needs Python 3.11 or newer; none was found. Install it, or say make PYTHON=/path/to/python3."; exit 2; }
+	@$(PYTHON) tools/bootstrap.py runtime
+
+.venv/.dev: requirements-dev.lock pyproject.toml tools/bootstrap.py
+	@test -n "$(PYTHON)" || { echo "Hansa needs Python 3.11 or newer; none was found. Install it, or say make PYTHON=/path/to/python3."; exit 2; }
+	@$(PYTHON) tools/bootstrap.py dev
+
+demo: .venv/.runtime  ## A league on this machine that issues, refuses and proves real invoices
+	@$(BIN)/hansa demo $(ARGS)
+
+check: .venv/.dev  ## The fast lane: format, lint, types, import directions, house rules, unit tests
+	$(BIN)/ruff format --check src tests tools
+	$(BIN)/ruff check src tests tools
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	$(BIN)/python tools/tidy.py
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
+
+test: check  ## Everything, as CI runs it
+	$(BIN)/pytest -q -n 2 --dist loadfile -m slow
+
+format: .venv/.dev  ## Format the code
+	$(BIN)/ruff format src tests tools
+	$(BIN)/ruff check --fix src tests tools
+
+lock: .venv/.dev  ## Lock the dependencies anew, with hashes
+	$(BIN)/python tools/lock.py
+
+new-app: .venv/.dev  ## Write the rooms of a new application: make new-app name=food_trace
+	@$(BIN)/python tools/new_app.py $(name)
+
+clean:  ## Remove what was made here, but no league
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

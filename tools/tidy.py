@@ -1,0 +1,114 @@
+"""House rules that linters do not know: budgets, banned names, banned calls in consensus code.
+
+Run as `tools/tidy.py`; prints each fault with what to do instead and exits 1 if there is any.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src" / "hansa"
+MODULE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 70
+LEDGER_LINES_MAX = 4_000
+BANNED_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "misc", "base", "core"}
+CONSENSUS = ("primitives", "encoding", "ledger", "identity", "contracts")
+CONSENSUS_ROOMS = ("model.py", "contract.py", "invariants.py")
+BANNED_CALLS = {
+    "hash": "hash() differs between runs; use crypto.hashing.sha256",
+    "id": "id() differs between runs; use an identifier of the record",
+    "eval": "no code from data",
+    "exec": "no code from data",
+    "open": "consensus code has no I/O",
+    "float": "integers only (D6)",
+    "round": "rounds half to even; write the rule with integers",
+    "__import__": "import at the top of the module",
+    "print": "consensus code has no I/O",
+}
+# Unfinished marks are not for main: open an issue, or nothing.
+MARKS = ("TO" + "DO", "FIX" + "ME", "XX" + "X:")
+
+
+def is_consensus(path: Path) -> bool:
+    """Whether every validator must compute the same from this module."""
+    parts = path.relative_to(SOURCE).parts
+    if parts[0] == "apps" and len(parts) > 2:
+        return parts[2] in CONSENSUS_ROOMS or parts[2] in {"contract", "model"}
+    return parts[0] in CONSENSUS
+
+
+def check_text(path: Path, text: str) -> Iterator[str]:
+    """Size of the module, its docstring, unfinished marks."""
+    lines = text.count("\n")
+    if lines > MODULE_LINES_MAX:
+        yield f"{lines} lines: split the module by what it does (at most {MODULE_LINES_MAX})"
+    for number, line in enumerate(text.splitlines(), 1):
+        if any(mark in line for mark in MARKS):
+            yield f"{number}: an unfinished mark: open an issue instead"
+    if path.stem in BANNED_NAMES:
+        yield f"the name {path.stem} says nothing: name the module after what is in it"
+
+
+def check_tree(path: Path, tree: ast.Module) -> Iterator[str]:
+    """Docstrings, function sizes and, in consensus code, what may differ between two nodes."""
+    if not ast.get_docstring(tree):
+        yield "no module docstring: say in two lines what it is and what it may touch"
+    consensus = is_consensus(path)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            size = (node.end_lineno or node.lineno) - node.lineno + 1
+            if size > FUNCTION_LINES_MAX:
+                yield f"{node.lineno}: {node.name} has {size} lines (at most {FUNCTION_LINES_MAX})"
+        if consensus:
+            yield from check_consensus_node(node)
+
+
+def check_consensus_node(node: ast.AST) -> Iterator[str]:
+    """One syntax node of consensus code."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, float):
+        yield f"{node.lineno}: a float: integers only (D6)"
+    if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
+        yield f"{node.lineno}: `/` gives a float: use // or a fraction of integers (D6)"
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        reason = BANNED_CALLS.get(node.func.id)
+        if reason:
+            yield f"{node.lineno}: {node.func.id}(): {reason}"
+    if isinstance(node, ast.For | ast.comprehension) and isinstance(
+        node.iter, ast.Set | ast.SetComp
+    ):
+        line = getattr(node.iter, "lineno", 0)
+        yield f"{line}: iterates over a set: sort it first"
+
+
+def list_faults() -> Iterator[str]:
+    """Every fault of the source tree, as `path:…`."""
+    ledger_lines = 0
+    for path in sorted(SOURCE.rglob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        shown = path.relative_to(ROOT)
+        if "ledger" in path.relative_to(SOURCE).parts[:1]:
+            ledger_lines += text.count("\n")
+        for fault in (*check_text(path, text), *check_tree(path, ast.parse(text))):
+            yield f"{shown}:{fault}"
+    for folder in sorted(each for each in SOURCE.rglob("*") if each.is_dir()):
+        has_code = any(folder.glob("*.py"))
+        if has_code and not (folder / "__init__.py").exists():
+            yield f"{folder.relative_to(ROOT)}: a package needs __init__.py with a docstring"
+        if folder.name in BANNED_NAMES:
+            yield f"{folder.relative_to(ROOT)}: the name says nothing"
+    if ledger_lines > LEDGER_LINES_MAX:
+        yield f"src/hansa/ledger has {ledger_lines} lines (at most {LEDGER_LINES_MAX})"
+
+
+def main() -> int:
+    """Print the faults; 1 if there are any."""
+    faults = list(list_faults())
+    for fault in faults:
+        print(fault)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
