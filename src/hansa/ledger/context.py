@@ -1,12 +1,13 @@
 """Context: the only capability a contract ever holds. No clock, no other contract's records. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
 
 from hansa.encoding.canonical import CanonicalError, check_integers, encode_canonical
-from hansa.ledger.contracts import Contract, Registry, Role, decode_body
+from hansa.ledger.contracts import Contract, Registry, Role, Setting, decode_body
 from hansa.ledger.model import Event, Message, Record, compute_state_key
 from hansa.ledger.receipts import EventOut
 from hansa.ledger.rejections import Rejection
@@ -67,11 +68,15 @@ class NotAnInteger(Rejection):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who sent a message. Internal callers (governance, deadline, genesis) have no key or member."""
+    """Who sent a message. Internal callers (governance, deadline, genesis) have no key or member.
+
+    `signer_members` holds "" for a citizen: a citizen's sponsor does not speak through it.
+    """
 
     account: str
     key: str = ""
     member: str = ""
+    is_citizen: bool = False
     signers: tuple[str, ...] = ()
     signer_members: tuple[str, ...] = ()
     internal: bool = False
@@ -185,11 +190,28 @@ class Context(ReadContext):
             EventOut(app=self.application, type=type(event).__name__, body=msgspec.Raw(body))
         )
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Keep the body's changes and events together, or drop them when a Rejection leaves it."""
+        outer, events = self._overlay, len(self.events)
+        self._overlay = self._reader = inner = Overlay(outer)
+        try:
+            yield
+            inner.fold(outer)
+        except Rejection:
+            del self.events[events:]
+            raise
+        finally:
+            self._overlay = self._reader = outer
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """Whose roles the sender may use: its own and its member's (a citizen: only its own)."""
+        return (self.sender,) if self._caller.is_citizen else (self.sender, self.member)
+
     def has_role(self, role: str, scope: str = "", holder: str = "") -> bool:
         """Whether the sender (or `holder`) holds a role of this application, now, for `scope`."""
-        if holder:
-            return has_grant(self._overlay, self.application, role, (holder,), scope, self.time_ms)
-        holders = (self.sender, self.member)
+        holders = (holder,) if holder else self.holders
         return has_grant(self._overlay, self.application, role, holders, scope, self.time_ms)
 
     def require_role(self, role: str, scope: str = "") -> None:
@@ -199,10 +221,14 @@ class Context(ReadContext):
 
     def view(self, application: str, name: str, *args: Any) -> Any:
         """Call a published read view of another contract that the manifest names (D16)."""
-        if application not in self._contract.reads:
+        if "*" not in self._contract.reads and application not in self._contract.reads:
             raise TypeError(f"{self.application} was not granted the views of {application}")
         contract = self._registry.active(self._overlay, application, self.height)
         return contract.views[name](ReadContext(self._overlay, application, self._scope), *args)
+
+    def has_view(self, application: str, name: str) -> bool:
+        """Whether the active version of a contract publishes the view. Raises ContractNotActive."""
+        return name in self._registry.active(self._overlay, application, self.height).views
 
     def holds(self, kind: type[Record], *parts: str, application: str = "") -> list[Hold]:
         """Live holds on a record of this (or a named) application."""
@@ -213,13 +239,28 @@ class Context(ReadContext):
     def require_free(self, kind: type[Record], *parts: str) -> None:
         """Raise Held when a live hold stands on the record and its placer does not co-sign."""
         for hold in self.holds(kind, *parts):
-            if hold.placed_by not in self.signers and hold.placed_by not in self.signer_members:
+            if not self._is_cosigned(hold):
                 raise Held(
                     kind=kind.KIND,
                     key="/".join(parts),
                     hold=hold.kind,
                     placed_by=hold.placed_by,
                 )
+
+    def _is_cosigned(self, hold: Hold) -> bool:
+        """Whether a signer acts for the hold's placer, in the role that placed it."""
+        return any(
+            member == hold.placed_by
+            and has_grant(
+                self._overlay,
+                Hold.OWNER,
+                hold.role,
+                (account, member),
+                hold.application,
+                self.time_ms,
+            )
+            for account, member in zip(self.signers, self.signer_members, strict=True)
+        )
 
     def schedule(self, at_ms: int, message: Message, deadline_id: str) -> None:
         """Fire `message` of this contract at the first block whose time is >= at_ms (D17)."""
@@ -247,14 +288,13 @@ class Context(ReadContext):
         return default if found is None else found.value
 
     def role(self, application: str, name: str) -> Role | None:
-        """The declared role `name` of an application of this release."""
-        contract = self._registry.latest.get(application)
-        return None if contract is None else contract.role(name)
+        """The role that a contract's active version declares. Raises ContractNotActive."""
+        return self._registry.active(self._overlay, application, self.height).role(name)
 
-    def knows_message(self, application: str, name: str, version: int = 1) -> bool:
-        """Whether this release has such a message type."""
-        contract = self._registry.latest.get(application)
-        return contract is not None and (name, version) in contract.handlers
+    def setting(self, application: str, name: str) -> Setting | None:
+        """The parameter `name` that the active version of a contract declares."""
+        contract = self._registry.active(self._overlay, application, self.height)
+        return next((each for each in contract.settings if each.name == name), None)
 
     def dispatch(self, application: str, message: Message) -> None:
         """Execute an approved action as governance; only the governance contract is given this."""

@@ -29,6 +29,15 @@ class Role(msgspec.Struct, frozen=True):
     text: str = ""
 
 
+class Setting(msgspec.Struct, frozen=True):
+    """A parameter that governance may set: low <= value <= high."""
+
+    name: str
+    low: int
+    high: int
+    text: str = ""
+
+
 class Invariant(msgspec.Struct, frozen=True):
     """A property of a contract's state. `check` gives the violations found, [] when it holds."""
 
@@ -56,7 +65,10 @@ class UnknownMessage(Rejection):
 
 
 class Contract:
-    """Code with handlers. One object per version; written once at import, read-only afterwards."""
+    """Code with handlers. One object per version; written once at import, read-only afterwards.
+
+    `reads`: contracts whose published views it is granted ("*": all that publish the view).
+    """
 
     def __init__(
         self,
@@ -64,12 +76,14 @@ class Contract:
         version: int = 1,
         *,
         roles: tuple[Role, ...] = (),
+        settings: tuple[Setting, ...] = (),
         reads: tuple[str, ...] = (),
         records: tuple[type[Record], ...] = (),
     ) -> None:
         self.name = name
         self.version = version
         self.roles = roles
+        self.settings = settings
         self.reads = reads
         self.records = records
         self.handlers: dict[tuple[str, int], tuple[type[Message], Handler]] = {}

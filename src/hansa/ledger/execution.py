@@ -9,9 +9,8 @@ message type; a broken invariant of the kernel itself is raised and stops the no
 """
 
 from hansa.crypto.hashing import sha256
-from hansa.crypto.merkle import merkle_root
 from hansa.encoding.canonical import encode_canonical
-from hansa.encoding.text import decode_base64url, encode_base64url
+from hansa.encoding.text import encode_base64url
 from hansa.ledger.admission import (
     AdmittedMessage,
     AdmittedTransaction,
@@ -20,17 +19,17 @@ from hansa.ledger.admission import (
     check_quota,
     check_transaction,
 )
+from hansa.ledger.block_records import write_block_records
 from hansa.ledger.blocks import Block, BlockResult
 from hansa.ledger.context import (
     DEADLINE,
     GOVERNANCE,
     Caller,
     Context,
-    MissingRole,
     Scope,
     build_missing_role,
 )
-from hansa.ledger.contracts import Contract, Registry, decode_body, get_version
+from hansa.ledger.contracts import Contract, Registry, get_version
 from hansa.ledger.model import Message, compute_state_key
 from hansa.ledger.receipts import (
     ALL_OK,
@@ -43,10 +42,13 @@ from hansa.ledger.receipts import (
     compute_results_hash,
 )
 from hansa.ledger.rejections import InvariantViolation, Rejection, invariant
-from hansa.ledger.state import Overlay, Reader, StateReader, compute_range, decode_record
-from hansa.ledger.system import BlockRecord, Deadline, Freeze, Seen, Usage
-from hansa.ledger.transactions import InvalidTransaction, SignedTransaction, decode_transaction
-from hansa.primitives.limits import DEADLINES_PER_BLOCK_MAX, EXPIRY_WINDOW, PRUNE_PER_BLOCK_MAX
+from hansa.ledger.state import Overlay, StateReader, compute_range, decode_record
+from hansa.ledger.system import Deadline, Freeze, Usage
+from hansa.ledger.transactions import SignedTransaction, decode_transaction
+from hansa.primitives.limits import DEADLINES_PER_BLOCK_MAX
+
+# Contracts that may dispatch while they execute an action of governance: members open accounts.
+DISPATCHERS = (GOVERNANCE, "members")
 
 
 class ContractFault(Rejection):
@@ -87,7 +89,7 @@ def execute_block(
     results_hash = compute_results_hash(results)
     forgotten: tuple[int, ...] = ()
     if results or deadlines:
-        forgotten = _write_block_records(overlay, block, results_hash, deadlines, tuple(seen))
+        forgotten = write_block_records(overlay, block, results_hash, deadlines, tuple(seen))
     changes = overlay.sorted_changes()
     delta = state.tree.compute(changes)
     return BlockResult(
@@ -189,7 +191,10 @@ def _execute_message(
         key=admitted.transaction.payload.signers[message.sender],
         member=account.member,
         signers=tuple(each.did for each in admitted.accounts),
-        signer_members=tuple(each.member for each in admitted.accounts),
+        signer_members=tuple(
+            "" if each.kind == "citizen" else each.member for each in admitted.accounts
+        ),
+        is_citizen=account.kind == "citizen",
     )
     scope = Scope(
         chain=block.chain,
@@ -244,9 +249,11 @@ def _build_context(
     layer: Overlay, contract: Contract, registry: Registry, scope: Scope, caller: Caller
 ) -> Context:
     def dispatch(outer: Context, application: str, message: Message) -> None:
-        """Execute an approved action in the same layer, as governance."""
-        target = registry.active(layer, application, scope.height)
-        inner = Context(layer, target, registry, scope, Caller(account=GOVERNANCE, internal=True))
+        """Execute an approved action in the layer of `outer`, as governance."""
+        target = registry.active(outer._overlay, application, scope.height)
+        governance = Caller(account=GOVERNANCE, internal=True)
+        further = dispatch if target.name in DISPATCHERS else None
+        inner = Context(outer._overlay, target, registry, scope, governance, further)
         _call(inner, target, message)
         outer.events.extend(inner.events)
 
@@ -307,6 +314,9 @@ def _fire_deadline(
 
 
 def _freeze_message(overlay: Overlay, block: Block, target: str) -> None:
+    """Stop a message type that faulted; never governance's own, which alone could lift it."""
+    if target.startswith(f"message:{GOVERNANCE}."):
+        return
     freeze = Freeze(target=target, reason="contract_fault", since=block.height)
     key = compute_state_key(Freeze.OWNER, Freeze.KIND, freeze.key())
     overlay.put(key, encode_canonical(freeze))
@@ -341,57 +351,3 @@ def _build_invalid(
     )
     identity = transaction.hex_id if transaction is not None else digest.hex()
     return TransactionResult(id=identity, code=INVALID, cost=0, messages=(result,))
-
-
-def _write_block_records(
-    overlay: Overlay,
-    block: Block,
-    results_hash: bytes,
-    deadlines: tuple[MessageResult, ...],
-    seen: tuple[bytes, ...],
-) -> tuple[int, ...]:
-    """What a non-empty block leaves in state: its own record, its ids; old ids are pruned."""
-    leaves = [result.leaf(f"deadline/{block.height}") for result in deadlines]
-    record = BlockRecord(
-        height=block.height,
-        time_ms=block.time_ms,
-        hash=encode_base64url(block.hash),
-        results=encode_base64url(results_hash),
-        deadlines=encode_base64url(merkle_root(leaves)),
-    )
-    key = compute_state_key(BlockRecord.OWNER, BlockRecord.KIND, record.key())
-    overlay.put(key, encode_canonical(record))
-    if seen:
-        ids = Seen(height=block.height, ids=encode_base64url(b"".join(seen)))
-        overlay.put(compute_state_key(Seen.OWNER, Seen.KIND, ids.key()), encode_canonical(ids))
-    return _prune_seen(overlay, block.height)
-
-
-def _prune_seen(overlay: Overlay, height: int) -> tuple[int, ...]:
-    """Forget ids of blocks older than the window, a bounded number at a time (D3)."""
-    start, _end = compute_range(Seen.OWNER, Seen, ())
-    oldest = max(0, height - EXPIRY_WINDOW)
-    end = compute_state_key(Seen.OWNER, Seen.KIND, (f"{oldest:012d}",))
-    forgotten = []
-    for key, data in overlay.scan(start, end, PRUNE_PER_BLOCK_MAX):
-        overlay.put(key, None)
-        forgotten.append(decode_record(Seen, data).height)
-    return tuple(forgotten)
-
-
-def decode_seen_ids(record: Seen) -> tuple[bytes, ...]:
-    """The ids of a Seen record, 32 bytes each: a restored node rebuilds its look-up from these."""
-    joined = decode_base64url(record.ids)
-    return tuple(joined[start : start + 32] for start in range(0, len(joined), 32))
-
-
-__all__ = [
-    "ContractFault",
-    "InvalidTransaction",
-    "MissingRole",
-    "OtherMessageRejected",
-    "Reader",
-    "decode_body",
-    "decode_seen_ids",
-    "execute_block",
-]

@@ -44,11 +44,13 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     """One request to a contract. Imperative name. The class docstring is its help text.
 
     ROLE: role of this application that the sender must hold ("" = any account in good standing, and
-    the handler checks). INTERNAL: only deadlines or governance may send it. COST: units (D19).
+    the handler checks). INTERNAL: no account may send it, only deadlines or governance. GOVERNED: a
+    proposal may carry it as an action. COST: units (D19).
     """
 
     ROLE: ClassVar[str] = ""
     INTERNAL: ClassVar[bool] = False
+    GOVERNED: ClassVar[bool] = False
     COST: ClassVar[int] = 1
 
 

@@ -164,6 +164,8 @@ class Usage(Record, frozen=True, kw_only=True):
 class Hold(Record, frozen=True, kw_only=True):
     """A freeze, seizure, pledge or assignment on any record (D16), until block time (ms) or
     release.
+
+    `placed_by`: the member; whoever acts for it must hold `role` of the contract `holds`.
     """
 
     KIND: ClassVar[str] = "hold"
@@ -176,6 +178,7 @@ class Hold(Record, frozen=True, kw_only=True):
     id: str
     kind: Literal["freeze", "seizure", "pledge", "assignment"]
     placed_by: str
+    role: str
     since_ms: int
     until_ms: int | None = None
 
