@@ -1,0 +1,120 @@
+"""The thread that follows a ledger's committed blocks into SQL. It never holds the ledger up.
+
+A database that fails is asked again, ever more slowly; what it missed is followed afterwards.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from hansa.index.faults import IndexFault
+from hansa.index.limits import (
+    BATCH_BLOCKS_MAX,
+    BATCH_TRANSACTIONS_MAX,
+    RETRY_FIRST_S,
+    RETRY_MAX_S,
+)
+from hansa.index.source import BlockSource, CommittedBlock
+from hansa.index.store import NOTHING, Index
+from hansa.ledger.blocks import Change
+
+_log = structlog.get_logger("hansa.index")
+# How long one wait for the next block lasts before the thread looks whether it shall stop.
+_TICK_S = 0.5
+
+GenesisChanges = Callable[[], Sequence[Change]]
+
+
+class MissingBlocks(IndexFault):
+    """The ledger no longer keeps the blocks that the read model has not seen."""
+
+    def __init__(self, *, have: int, first: int) -> None:
+        super().__init__(
+            "index.missing_blocks",
+            f"the read model stands at height {have}, the node keeps blocks from {first} on",
+            "restore the read model's database, or point it at a node that keeps all blocks",
+        )
+
+
+def follow_once(index: Index, source: BlockSource, genesis: GenesisChanges) -> bool:
+    """Take over one batch of blocks. Returns whether there was any. Raises IndexFault."""
+    base, last = source.heights()
+    if index.height == NOTHING:
+        if last and base > 1:
+            raise MissingBlocks(have=0, first=base)
+        index.apply((), genesis())
+        return True
+    if index.height >= last:
+        return False
+    if index.height + 1 < base:
+        raise MissingBlocks(have=index.height, first=base)
+    index.apply(_collect_batch(source, index.height + 1, last))
+    return True
+
+
+def _collect_batch(source: BlockSource, first: int, last: int) -> list[CommittedBlock]:
+    batch: list[CommittedBlock] = []
+    transactions = 0
+    for height in range(first, min(last, first + BATCH_BLOCKS_MAX - 1) + 1):
+        block = source.block(height)
+        transactions += len(block.transactions)
+        if batch and transactions > BATCH_TRANSACTIONS_MAX:
+            break
+        batch.append(block)
+    return batch
+
+
+def rebuild(index: Index, source: BlockSource, genesis: GenesisChanges) -> None:
+    """Drop every row and follow again from the genesis records to the last block."""
+    index.clear()
+    while follow_once(index, source, genesis):
+        pass
+
+
+class Follower:
+    """Runs `follow_once` in a thread. `fault` is the present trouble, None while all is well."""
+
+    def __init__(self, index: Index, source: BlockSource, genesis: GenesisChanges) -> None:
+        self.fault: IndexFault | None = None
+        self._index = index
+        self._source = source
+        self._genesis = genesis
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="hansa-index", daemon=True)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread lives; it ends by `stop` or by a bug in a table's projection."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begin to follow."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the batch at hand and end."""
+        self._stopping.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        pause = RETRY_FIRST_S
+        while not self._stopping.is_set():
+            try:
+                if not follow_once(self._index, self._source, self._genesis):
+                    self._source.wait_height(self._index.height + 1, _TICK_S)
+                pause = RETRY_FIRST_S
+                self._recover()
+            except IndexFault as fault:
+                if self.fault is None or self.fault.code != fault.code:
+                    _log.warning("index_fault", **fault.diagnostics())
+                self.fault = fault
+                self._stopping.wait(pause)
+                pause = min(2 * pause, RETRY_MAX_S)
+
+    def _recover(self) -> None:
+        if self.fault is not None:
+            _log.info("index_recovered", height=self._index.height, at=int(time.time()))
+            self.fault = None

@@ -1,0 +1,20 @@
+"""Every limit of the read model, each with its reason."""
+
+# Rows of one page: a screen shows fifty, a program that wants more asks again.
+PAGE_MAX = 200
+PAGE_DEFAULT = 50
+# Rows that one filtered page may look at: bounds the work that a stranger can ask for.
+SCANNED_MAX = 2_000
+# Blocks of one SQL transaction while catching up: a commit a block would cost a disk sync each.
+BATCH_BLOCKS_MAX = 256
+# Transactions of one SQL transaction while catching up: bounds memory.
+BATCH_TRANSACTIONS_MAX = 2_000
+# Parameters of one statement: SQLite's oldest build-time bound is 999.
+STATEMENT_KEYS_MAX = 500
+# A database that is away is asked again after this long, doubled each time up to the second.
+RETRY_FIRST_S = 0.1
+RETRY_MAX_S = 15.0
+# Accounts whose member and jurisdiction are remembered between blocks.
+IDENTITIES_KEPT = 10_000
+# Characters of one text cell of an application's table: PostgreSQL indexes at most 2,700 bytes.
+CELL_CHARACTERS_MAX = 600

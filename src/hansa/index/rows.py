@@ -1,0 +1,259 @@
+"""Blocks to rows: what each table gains, and which records' rows are replaced. Touches no database.
+
+The same blocks give the same rows however they are cut into batches: a rebuild is bit for bit.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from hansa.encoding.canonical import encode_canonical
+from hansa.index.limits import CELL_CHARACTERS_MAX
+from hansa.index.schema import DEADLINE_POSITION
+from hansa.index.shape import RecordKind, Shape
+from hansa.index.sight import compute_marks
+from hansa.index.source import CommittedBlock
+from hansa.ledger.blocks import Change
+from hansa.ledger.context import GOVERNANCE
+from hansa.ledger.model import Record
+from hansa.ledger.receipts import OK, EventOut, MessageResult, TransactionResult
+from hansa.ledger.rejections import Rejection
+from hansa.ledger.system import Account, Member
+from hansa.ledger.transactions import decode_transaction
+
+Row = tuple[Any, ...]
+Identity = tuple[str, str]
+# A compact JWS begins with base64url; several signers come as JSON.
+_JSON = b"{"
+
+
+class Batch:
+    """Rows of consecutive blocks. `appended` only grows; `records` and `identities` replace."""
+
+    def __init__(self, shape: Shape, find_identity: Callable[[str], Identity | None]) -> None:
+        self.appended: dict[str, list[Row]] = {}
+        self.records: dict[str, Row | None] = {}
+        self.record_marks: dict[str, tuple[str, ...]] = {}
+        self.projected: dict[tuple[str, str], dict[str, Row | None]] = {}
+        self.identities: dict[str, Identity] = {}
+        self.size = 0
+        self._shape = shape
+        self._find_identity = find_identity
+
+    def add_genesis(self, changes: Sequence[Change]) -> None:
+        """The records of height 0."""
+        self._add_changes(0, changes, {})
+
+    def add_block(self, block: CommittedBlock) -> None:
+        """One block: its records first, so that its own new accounts are known to its events."""
+        results = block.results
+        writers = _find_writers(results.results, results.deadlines)
+        self._add_changes(block.height, block.changes, writers)
+        ordinals = _Ordinals()
+        self._add_messages(
+            block.height,
+            DEADLINE_POSITION,
+            f"deadline/{block.height}",
+            (),
+            results.deadlines,
+            ordinals,
+        )
+        messages = 0
+        for position, (data, result) in enumerate(
+            zip(block.transactions, results.results, strict=True)
+        ):
+            signers = _find_signers(data, result)
+            self._add_messages(
+                block.height, position, result.id, signers, result.messages, ordinals
+            )
+            self._append(
+                "transactions",
+                (
+                    block.height,
+                    position,
+                    result.id,
+                    result.code,
+                    result.cost,
+                    len(result.messages),
+                    len(data),
+                ),
+            )
+            messages += len(result.messages)
+        self._append(
+            "blocks",
+            (
+                block.height,
+                block.time_ms,
+                block.hash.hex(),
+                len(block.transactions),
+                messages,
+                len(results.deadlines),
+            ),
+        )
+
+    def _append(self, table: str, row: Row) -> None:
+        self.appended.setdefault(table, []).append(row)
+        self.size += 1
+
+    def _add_changes(
+        self, height: int, changes: Sequence[Change], writers: Mapping[str, str]
+    ) -> None:
+        decoded = []
+        for raw_key, value in changes:
+            key = raw_key.decode("ascii")
+            kind = self._shape.find_record(key)
+            if kind is None:
+                continue
+            record = None if value is None else kind.decode(value)
+            if record is not None:
+                self._learn_identity(record)
+            decoded.append((key, kind, value, record))
+        for key, kind, value, record in decoded:
+            text = None if value is None else value.decode()
+            self.records[key] = None if text is None else (key, text, height)
+            self.record_marks[key] = self._mark_record(kind, record)
+            self.size += 1 + len(self.record_marks[key])
+            if kind.has_history:
+                self._append("record_history", (key, height, text, writers.get(kind.app, "")))
+            for table in kind.tables:
+                projected = table.project(record) if isinstance(record, table.record) else None
+                cells = None if projected is None else _build_cells(key, table.columns, projected)
+                self.projected.setdefault((kind.app, table.name), {})[key] = cells
+
+    def _learn_identity(self, record: Record) -> None:
+        if isinstance(record, Member):
+            self.identities[record.did] = (record.did, record.jurisdiction)
+        elif isinstance(record, Account) and record.did != record.member:
+            member = self._identify(record.member)
+            self.identities[record.did] = (record.member, member[1] if member else "")
+
+    def _identify(self, did: str) -> Identity | None:
+        return self.identities.get(did) or self._find_identity(did)
+
+    def _mark_record(self, kind: RecordKind, record: Record | None) -> tuple[str, ...]:
+        if record is None or kind.newest.VISIBILITY == "public":
+            return ()
+        return self._mark(record.parties(), kind.newest.READERS)
+
+    def _mark(self, parties: Iterable[str], readers: Iterable[str]) -> tuple[str, ...]:
+        places = {did: self._identify(did) for did in parties} if readers else {}
+        return compute_marks(
+            parties, readers, {did: found[1] for did, found in places.items() if found}
+        )
+
+    def _add_messages(
+        self,
+        height: int,
+        position: int,
+        transaction: str,
+        signers: Sequence[str],
+        messages: Sequence[MessageResult],
+        ordinals: "_Ordinals",
+    ) -> None:
+        for message in messages:
+            app, _sep, rest = message.type.partition("/")
+            entry = (position, message.index, transaction)
+            marks, visibility = self._add_events(height, entry, message.events, ordinals)
+            parties = {kid.partition("#")[0] for kid in signers}
+            parties |= {found[0] for did in parties if (found := self._identify(did))}
+            marks |= set(self._mark(sorted(parties), self._shape.readers.get(app, ())))
+            ordinal = ordinals.next_message()
+            self._append(
+                "messages",
+                (
+                    height,
+                    ordinal,
+                    *entry,
+                    app,
+                    rest.partition("/")[0],
+                    message.sender,
+                    message.message,
+                    message.code,
+                    encode_canonical(message.params).decode(),
+                    visibility,
+                ),
+            )
+            for mark in sorted(marks):
+                self._append("message_parties", (mark, height, ordinal))
+
+    def _add_events(
+        self,
+        height: int,
+        entry: Row,
+        events: Sequence[EventOut],
+        ordinals: "_Ordinals",
+    ) -> tuple[set[str], str]:
+        """Append a message's events; returns the marks that see one, and the widest visibility."""
+        seen_by: set[str] = set()
+        visibilities = {"parties"}
+        for event in events:
+            ordinal = ordinals.next_event()
+            kind = self._shape.events.get((event.app, event.type))
+            decoded = kind.decode(event.body) if kind else None
+            visibility: str = kind.newest.VISIBILITY if kind and decoded else "parties"
+            marks: tuple[str, ...] = ()
+            if kind and decoded and visibility != "public":
+                marks = self._mark(decoded.parties(), kind.newest.READERS)
+            body = bytes(event.body).decode()
+            row = (height, ordinal, *entry, event.app, event.type, body, visibility)
+            self._append("events", row)
+            for mark in marks:
+                self._append("event_parties", (mark, height, ordinal))
+            seen_by.update(marks)
+            visibilities.add(visibility)
+        widest = next(each for each in ("public", "league", "parties") if each in visibilities)
+        return seen_by, widest
+
+
+class _Ordinals:
+    """Counters of one block: messages and events in the order of execution."""
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self.events = 0
+
+    def next_message(self) -> int:
+        self.messages += 1
+        return self.messages - 1
+
+    def next_event(self) -> int:
+        self.events += 1
+        return self.events - 1
+
+
+def _find_signers(data: bytes, result: TransactionResult) -> tuple[str, ...]:
+    """Kids of all signers. One signer is in the results already; only several need the bytes."""
+    senders = {message.sender for message in result.messages if message.sender}
+    if not data.startswith(_JSON) or not senders:
+        return tuple(sorted(senders))
+    try:
+        return decode_transaction(data).payload.signers
+    except Rejection:
+        return tuple(sorted(senders))
+
+
+def _find_writers(
+    results: Sequence[TransactionResult], deadlines: Sequence[MessageResult]
+) -> dict[str, str]:
+    """Application -> the one transaction of the block that can have written its records."""
+    candidates: dict[str, set[str]] = {}
+    for result in results:
+        for message in result.messages:
+            if message.code == OK:
+                candidates.setdefault(message.type.partition("/")[0], set()).add(result.id)
+    for message in deadlines:
+        candidates.setdefault(message.type.partition("/")[0], set()).add("deadline")
+    if GOVERNANCE in candidates:
+        # An executed proposal writes for other applications, so theirs cannot be told.
+        candidates = {GOVERNANCE: candidates[GOVERNANCE]}
+    return {app: next(iter(ids)) for app, ids in candidates.items() if len(ids) == 1}
+
+
+def _build_cells(key: str, columns: Iterable[Any], projected: Mapping[str, Any]) -> Row:
+    return (key, *(_build_cell(projected.get(column.name)) for column in columns))
+
+
+def _build_cell(value: str | int | None) -> str | int | None:
+    """A cell that both databases hold alike: no NUL, bounded text."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd")[:CELL_CHARACTERS_MAX]
+    return value

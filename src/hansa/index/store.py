@@ -1,0 +1,216 @@
+"""The read model's database: rows of committed blocks and how far it followed, in one transaction.
+
+One writer (the follower); readers open connections of their own. Raises IndexFault for faults.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    delete,
+    event,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from hansa.index.bulk import delete_keys, insert_rows, upsert_rows
+from hansa.index.faults import IndexFault, map_database_errors
+from hansa.index.limits import IDENTITIES_KEPT
+from hansa.index.rows import Batch, Identity, Row
+from hansa.index.schema import Tables
+from hansa.index.shape import Shape
+from hansa.index.source import CommittedBlock
+from hansa.ledger.blocks import Change
+
+# Nothing was followed yet, not even the genesis records (height 0).
+NOTHING = -1
+
+
+class Index:
+    """The read model. `height`: last height whose rows are here (NOTHING: none)."""
+
+    def __init__(self, engine: Engine, shape: Shape, chain: str) -> None:
+        self.engine = engine
+        self.shape = shape
+        self.chain = chain
+        self.tables = Tables(shape)
+        self.height = NOTHING
+        self._grown = threading.Condition()
+        self._identities: OrderedDict[str, Identity] = OrderedDict()
+
+    @classmethod
+    def open(cls, url: str, shape: Shape, chain: str) -> "Index":
+        """Open `sqlite:///FILE` or `postgresql+pg8000://…`; make the tables when they are missing.
+
+        Rows of other types (an older release) are dropped: the follower builds them anew. Raises
+        IndexFault when the database belongs to another chain or cannot be reached.
+        """
+        index = cls(_create_engine(url), shape, chain)
+        with map_database_errors():
+            index._adopt()
+        return index
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+    def _adopt(self) -> None:
+        progress = self.tables.progress
+        with self.engine.begin() as connection:
+            progress.create(connection, checkfirst=True)
+            found = connection.execute(select(progress)).mappings().one_or_none()
+        if found is None:
+            self._make_tables(())
+        elif found["chain"] != self.chain:
+            raise IndexFault(
+                "index.foreign",
+                f"this database holds the read model of chain {found['chain']}, not {self.chain}",
+                "give this league a database (or SQLite file) of its own",
+            )
+        elif found["shape"] != self.shape.digest:
+            self._make_tables(found["tables"].split())
+        else:
+            self.height = int(found["height"])
+
+    def _make_tables(self, old: Sequence[str]) -> None:
+        """Empty tables in place of `old` ones, which another release may have made otherwise."""
+        progress = self.tables.progress
+        names = [name for name in self.tables.metadata.tables if name != progress.name]
+        row = {"id": 1, "height": NOTHING, "chain": self.chain, "shape": self.shape.digest}
+        with self.engine.begin() as connection:
+            for name in sorted({*old, *names}):
+                quoted = self.engine.dialect.identifier_preparer.quote_identifier(name)
+                connection.exec_driver_sql(f"DROP TABLE IF EXISTS {quoted}")
+            self.tables.metadata.create_all(connection)
+            connection.execute(delete(progress))
+            connection.execute(insert(progress), {**row, "tables": " ".join(names)})
+
+    def clear(self) -> None:
+        """Drop every row, so that the follower starts again from the genesis records."""
+        with map_database_errors():
+            self._make_tables(())
+        self._identities.clear()
+        self._grow(NOTHING)
+
+    def apply(
+        self, blocks: Sequence[CommittedBlock], genesis: Sequence[Change] | None = None
+    ) -> None:
+        """Add the rows of the next blocks, all in one SQL transaction or none.
+
+        `genesis`: records of height 0, given when nothing was followed yet.
+        """
+        before = self.height
+        with map_database_errors(), self.engine.begin() as connection:
+            batch = Batch(self.shape, lambda did: self._find_identity(connection, did))
+            if genesis is not None:
+                batch.add_genesis(genesis)
+            for block in blocks:
+                batch.add_block(block)
+            height = blocks[-1].height if blocks else 0
+            self._write(connection, batch)
+            self._advance(connection, before, height)
+        for did, identity in batch.identities.items():
+            self._remember(did, identity)
+        self._grow(height)
+
+    def _write(self, connection: Connection, batch: Batch) -> None:
+        tables = self.tables
+        for name, rows in batch.appended.items():
+            insert_rows(connection, tables.metadata.tables[name], rows)
+        _replace(connection, tables.records, batch.records)
+        delete_keys(connection, tables.record_parties, list(batch.record_marks))
+        marks = [(mark, key) for key, found in batch.record_marks.items() for mark in found]
+        insert_rows(connection, tables.record_parties, marks)
+        for kind, cells in batch.projected.items():
+            _replace(connection, tables.projections[kind], cells)
+        identities = [(did, *found) for did, found in batch.identities.items()]
+        upsert_rows(connection, tables.identities, identities)
+
+    def _advance(self, connection: Connection, before: int, height: int) -> None:
+        progress = self.tables.progress
+        done = connection.execute(
+            update(progress).where(progress.c.height == before).values(height=height)
+        )
+        if done.rowcount != 1:
+            raise IndexFault(
+                "index.two_writers",
+                "another process writes to this read model",
+                "stop the other process; one node has one read model",
+            )
+
+    def _find_identity(self, connection: Connection, did: str) -> Identity | None:
+        """Member and jurisdiction of an account as the rows say, remembered for the next block."""
+        if did in self._identities:
+            self._identities.move_to_end(did)
+            return self._identities[did]
+        table = self.tables.identities
+        query = select(table.c.member, table.c.jurisdiction).where(table.c.did == did)
+        found = connection.execute(query).one_or_none()
+        if found is None:
+            return None
+        self._remember(did, (found[0], found[1]))
+        return self._identities[did]
+
+    def _remember(self, did: str, identity: Identity) -> None:
+        self._identities[did] = identity
+        self._identities.move_to_end(did)
+        if len(self._identities) > IDENTITIES_KEPT:
+            self._identities.popitem(last=False)
+
+    def _grow(self, height: int) -> None:
+        with self._grown:
+            self.height = height
+            self._grown.notify_all()
+
+    def wait_height(self, height: int, timeout_s: float) -> bool:
+        """Return True as soon as `height` can be read here, False after `timeout_s`."""
+        with self._grown:
+            return self._grown.wait_for(lambda: self.height >= height, timeout_s)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for reading. Raises IndexFault."""
+        with map_database_errors(), self.engine.connect() as connection:
+            yield connection
+
+
+def _replace(connection: Connection, table: Table, rows: dict[str, Row | None]) -> None:
+    delete_keys(connection, table, [key for key, row in rows.items() if row is None])
+    upsert_rows(connection, table, [row for row in rows.values() if row is not None])
+
+
+def _create_engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise IndexFault(
+            "index.url",
+            "the address of the read model's database cannot be read",
+            "write sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/DATABASE",
+        ) from error
+    if parsed.drivername not in {"sqlite", "postgresql+pg8000"}:
+        raise IndexFault(
+            "index.url",
+            f"no support for {parsed.drivername}",
+            "write sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/DATABASE",
+        )
+    engine = create_engine(parsed, pool_size=8, max_overflow=24, pool_pre_ping=True)
+    if parsed.drivername == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: object, _record: object) -> None:
+    """Readers beside the writer; no sync per commit, as what is lost is followed again."""
+    execute: Callable[[str], object] = connection.execute  # type: ignore[attr-defined]
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
+        execute(f"PRAGMA {pragma}")
