@@ -1,6 +1,7 @@
 """Make the project's own environment in `.venv` from a hash-locked file. Standard library only.
 
-`bootstrap.py runtime` installs what the product needs, `dev` also what the tests need. Safe to run twice.
+`bootstrap.py runtime` installs what the product needs, `dev` also what the tests need. Safe to run
+twice.
 """
 
 import subprocess

@@ -14,15 +14,20 @@ from hansa.primitives.limits import DEPTH_MAX, INTEGER_MAX
 
 T = TypeVar("T")
 
-# A number that may be a float or too large, or anything outside ASCII: such input is walked value
-# by value.
-_SUSPECT = re.compile(rb"(?:^|[:,\[])-?[0-9]+[.eE]|[0-9]{16}|[^\x00-\x7f]")
-_encoder = msgspec.json.Encoder(order="sorted")
-_decoder = msgspec.json.Decoder()
+# Sixteen digits in a row may be an integer beyond 2**53 (or part of a text): look value by value.
+_LONG_NUMBER = re.compile(rb"[0-9]{16}")
 
 
 class CanonicalError(ValueError):
     """Bytes that are not the canonical form of a value."""
+
+
+def _refuse_float(text: str) -> float:
+    raise CanonicalError(f"{text[:20]} is not an integer")
+
+
+_encoder = msgspec.json.Encoder(order="sorted")
+_decoder = msgspec.json.Decoder(float_hook=_refuse_float)
 
 
 def encode_canonical(value: object) -> bytes:
@@ -38,8 +43,8 @@ def decode_canonical(data: bytes, *, size_max: int) -> object:
         value = _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise CanonicalError("not JSON, or nested too deeply") from error
-    is_simple = data.count(b"[") + data.count(b"{") <= DEPTH_MAX and not _SUSPECT.search(data)
-    if not is_simple:
+    is_shallow = data.count(b"[") + data.count(b"{") <= DEPTH_MAX
+    if not (is_shallow and data.isascii()) or _LONG_NUMBER.search(data):
         _check_value(value, 0)
     try:
         again = _encoder.encode(value)
@@ -53,8 +58,8 @@ def decode_canonical(data: bytes, *, size_max: int) -> object:
 
 
 def check_integers(data: bytes) -> None:
-    """Check that bytes we made hold no float, no integer beyond 2**53. Raises CanonicalError."""
-    if _SUSPECT.search(data):
+    """Check that bytes we made hold no integer beyond 2**53 - 1. Raises CanonicalError."""
+    if _LONG_NUMBER.search(data):
         _check_value(_decoder.decode(data), 0)
 
 
@@ -83,7 +88,5 @@ def _check_value(value: object, depth: int) -> None:
     elif isinstance(value, list):
         for item in value:
             _check_value(item, depth + 1)
-    elif isinstance(value, float):
-        raise CanonicalError("a number is not an integer")
     elif isinstance(value, int) and abs(value) > INTEGER_MAX:
         raise CanonicalError("an integer is beyond 2**53 - 1")

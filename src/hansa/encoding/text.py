@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+import re
 
-_BASE64URL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+_BASE64URL = re.compile(rb"[A-Za-z0-9_-]*")
+_TO_BASE64 = bytes.maketrans(b"-_", b"+/")
 
 
 class TextError(ValueError):
@@ -21,13 +23,11 @@ def decode_base64url(text: str | bytes) -> bytes:
         raw = text.encode("ascii") if isinstance(text, str) else text
     except UnicodeEncodeError as error:
         raise TextError("base64url has a character outside ASCII") from error
-    if not _BASE64URL.issuperset(raw) or len(raw) % 4 == 1:
+    loose = len(raw) % 4
+    if not _BASE64URL.fullmatch(raw) or loose == 1:
         raise TextError("not base64url without padding")
-    try:
-        data = base64.b64decode(raw + b"=" * (-len(raw) % 4), altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise TextError("not base64url") from error
-    if len(raw) % 4 and base64.urlsafe_b64encode(data).rstrip(b"=") != raw:
+    data = binascii.a2b_base64(raw.translate(_TO_BASE64) + b"=="[: -loose % 4])
+    if loose and encode_base64url(data[-(loose - 1) :]).encode() != raw[-loose:]:
         raise TextError("base64url has loose trailing bits")
     return data
 

@@ -147,7 +147,9 @@ class AdmittedTransaction(msgspec.Struct, frozen=True):
 
 
 class SignatureCache:
-    """Bounded memory of signatures that held: (bytes carried, keys). Changes speed, never results."""
+    """Bounded memory of signatures that held: (bytes carried, keys). Changes speed, never
+    results.
+    """
 
     def __init__(self, size_max: int = 50_000) -> None:
         self._size_max = size_max

@@ -1,4 +1,6 @@
-"""Context: the only capability a contract ever holds. No clock, no other contract's records. Pure."""
+"""Context: the only capability a contract ever holds. No clock, no other contract's records.
+Pure.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -303,7 +305,9 @@ class Context(ReadContext):
         self._dispatch(self, application, message)
 
     def dispatch_encoded(self, application: str, name: str, body: bytes) -> None:
-        """As `dispatch`, for a message given as canonical JSON. Raises UnknownMessage, Malformed."""
+        """As `dispatch`, for a message given as canonical JSON. Raises UnknownMessage,
+        Malformed.
+        """
         self.dispatch(application, self.decode_message(application, name, body))
 
     def decode_message(self, application: str, name: str, body: bytes) -> Message:
@@ -326,7 +330,9 @@ def has_grant(
     scope: str,
     time_ms: int,
 ) -> bool:
-    """Whether one of `holders` holds the role at block time, for `scope` or for all scopes ("-")."""
+    """Whether one of `holders` holds the role at block time, for `scope` or for all scopes
+    ("-").
+    """
     for holder in holders:
         for candidate in (scope, "-") if scope else ("-",):
             if not holder:

@@ -22,7 +22,9 @@ GenesisHook = Callable[["Context", dict[str, Any]], None]
 
 
 class Role(msgspec.Struct, frozen=True):
-    """A role of an application. `granted_by`: roles (`app.role`), "governance" or "member_admin"."""
+    """A role of an application. `granted_by`: roles (`app.role`), "governance" or
+    "member_admin".
+    """
 
     name: str
     granted_by: tuple[str, ...]

@@ -52,7 +52,9 @@ DISPATCHERS = (GOVERNANCE, "members")
 
 
 class ContractFault(Rejection):
-    """A handler raised what it must not: the message type is frozen until governance decides (D21)."""
+    """A handler raised what it must not: the message type is frozen until governance decides
+    (D21).
+    """
 
     CODE = "contract_fault"
     RULE = "D21"
@@ -264,7 +266,9 @@ def _build_context(
 def _fire_deadlines(
     overlay: Overlay, block: Block, registry: Registry
 ) -> tuple[MessageResult, ...]:
-    """Fire what is due at this block's time, oldest first; at most DEADLINES_PER_BLOCK_MAX (D17)."""
+    """Fire what is due at this block's time, oldest first; at most DEADLINES_PER_BLOCK_MAX
+    (D17).
+    """
     start, _end = compute_range(Deadline.OWNER, Deadline, ())
     end = compute_state_key(Deadline.OWNER, Deadline.KIND, (f"{block.time_ms + 1:015d}",))
     due = overlay.scan(start, end, DEADLINES_PER_BLOCK_MAX)

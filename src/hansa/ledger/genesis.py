@@ -45,7 +45,9 @@ class GenesisActivation(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class Genesis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A chain's beginning. `contracts` holds what each contract's genesis hook is given, by name."""
+    """A chain's beginning. `contracts` holds what each contract's genesis hook is given, by
+    name.
+    """
 
     activations: tuple[GenesisActivation, ...]
     chain: str

@@ -3,6 +3,8 @@
 Released versions never change (D7): a new version is a new class with the next `tag`.
 """
 
+import re
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 import msgspec
@@ -12,9 +14,7 @@ from hansa.primitives.limits import KEY_BYTES_MAX, KEY_PART_MAX
 
 Visibility = Literal["public", "league", "parties"]
 
-_PART_CHARACTERS = frozenset(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:~#+-"
-)
+_PART = re.compile(rf"[A-Za-z0-9._:~#+-]{{1,{KEY_PART_MAX}}}")
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="v", tag=1):
@@ -70,17 +70,20 @@ class UnsafeIdentifier(Rejection):
 
     CODE = "unsafe_identifier"
     RULE = "D18"
-    TEXT = "An identifier of {kind} is empty, too long or has characters other than A-Z a-z 0-9 ._:~#+-"
-    REMEDY = "Use 1 to 128 of these characters for each part."
+    TEXT = "An identifier of {kind} is empty, too long or has an unsafe character."
+    REMEDY = "Use 1 to 128 of A-Z a-z 0-9 . _ : ~ # + - for each part."
 
 
 def is_key_part(part: str) -> bool:
     """Whether `part` may stand in a record's identifier: 1 to 128 safe ASCII characters."""
-    return 0 < len(part) <= KEY_PART_MAX and _PART_CHARACTERS.issuperset(part)
+    return _PART.fullmatch(part) is not None
 
 
+@lru_cache(maxsize=16_384)
 def compute_state_key(app: str, kind: str, parts: tuple[str, ...]) -> bytes:
-    """State key `app/kind/part/…` as ASCII bytes (D18 without the chain, which the header names)."""
+    """State key `app/kind/part/…` as ASCII bytes (D18 without the chain, which the header
+    names).
+    """
     for part in parts:
         if not is_key_part(part):
             raise UnsafeIdentifier(kind=kind)

@@ -91,7 +91,9 @@ class Grant(Record, frozen=True, kw_only=True):
 
 
 class Freeze(Record, frozen=True, kw_only=True):
-    """Stops a contract, a message type or an account: `contract:a`, `message:a.M`, `account:did`."""
+    """Stops a contract, a message type or an account: `contract:a`, `message:a.M`,
+    `account:did`.
+    """
 
     KIND: ClassVar[str] = "freeze"
     OWNER: ClassVar[str] = "governance"

@@ -2,6 +2,7 @@
 Pure.
 """
 
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -46,7 +47,9 @@ class SignedMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is signed. `id` is 16 random bytes in base64url; `expiry` the last height it may enter."""
+    """What is signed. `id` is 16 random bytes in base64url; `expiry` the last height it may
+    enter.
+    """
 
     chain: str
     expiry: int
@@ -99,7 +102,9 @@ class SignedTransaction(msgspec.Struct, frozen=True):
 
 
 def decode_transaction(data: bytes) -> SignedTransaction:
-    """Decode the bytes carried. Raises Malformed for anything that is not the one canonical form."""
+    """Decode the bytes carried. Raises Malformed for anything that is not the one canonical
+    form.
+    """
     if len(data) > TRANSACTION_BYTES_MAX:
         raise Malformed(what=f"longer than {TRANSACTION_BYTES_MAX} bytes")
     try:
@@ -161,11 +166,19 @@ def _split_jws(data: bytes) -> tuple[str, list[tuple[str, str]]]:
     return parts[1], [(parts[0], parts[2])]
 
 
-def _decode_signature(payload_text: str, protected: str, signature: str) -> Signature:
+@lru_cache(maxsize=4096)
+def _decode_header(protected: str) -> JwsHeader:
+    """The protected header; an account sends the same one each time."""
     header_bytes = decode_base64url(protected)
     decode_canonical(header_bytes, size_max=HEADER_BYTES_MAX)
+    return decode_typed(header_bytes, JwsHeader)
+
+
+def _decode_signature(payload_text: str, protected: str, signature: str) -> Signature:
+    if len(protected) > 2 * HEADER_BYTES_MAX:
+        raise Malformed(what=f"a header is longer than {HEADER_BYTES_MAX} bytes")
     return Signature(
-        header=decode_typed(header_bytes, JwsHeader),
+        header=_decode_header(protected),
         signing_input=f"{protected}.{payload_text}".encode("ascii"),
         signature=decode_base64url(signature),
     )

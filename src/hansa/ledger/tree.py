@@ -19,7 +19,6 @@ from hansa.ledger.tree_bucket import (
     MANY,
     BucketStore,
     Change,
-    Entry,
     MemoryBuckets,
     combine,
     compute_change,
@@ -191,7 +190,7 @@ class _Rebuild:
             return leaves > BUCKET_LEAVES_MAX
         return leaves > BUCKET_CROWDED and depth < NODE_DEPTH_MAX
 
-    def _split(self, node: int, depth: int, entries: list[Entry]) -> None:
+    def _split(self, node: int, depth: int, entries: list[bytes]) -> None:
         """Turn a bucket into an inner node over two buckets, as deep as needed. The inner node is
         hashed later.
         """
@@ -204,9 +203,10 @@ class _Rebuild:
                 self.replaced[child] = None
                 self._place(child, depth + 1, part)
 
-    def _place(self, node: int, depth: int, entries: list[Entry]) -> None:
-        root, content = compute_subtree(entries, depth)
-        self.buckets[node] = encode_bucket(root, content, entries) if entries else None
+    def _place(self, node: int, depth: int, entries: list[bytes]) -> None:
+        joined = b"".join(entries)
+        root, content = compute_subtree(joined, depth)
+        self.buckets[node] = encode_bucket(root, content, joined) if entries else None
         self.hashes[node] = root
         kind = BUCKET | content
         if self._top.get(node)[1] != kind:

@@ -8,7 +8,6 @@ Value: root hash (32 bytes), content (1 byte: EMPTY, ONE or MANY), then entries 
 import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
 from struct import Struct
 from typing import Protocol
 
@@ -19,12 +18,13 @@ EMPTY_HASH = bytes(32)
 PATH_BITS = 256
 
 _HEAD_BYTES = 33
-_ENTRY = Struct("32s32s64s")
+ENTRY_BYTES = 128
+_CONTENTS = (b"\x00", b"\x01", b"\x02")
+# First 64 bits of the path and leaf hash of each entry, for buckets of the usual sizes.
+_COLUMNS = tuple(Struct(">" + "Q24x32s64x" * count) for count in range(33))
 
-# (path, leaf hash, key digest + record digest)
-Entry = tuple[bytes, bytes, bytes]
-# (path, leaf hash or None to remove, key digest + record digest)
-Change = tuple[bytes, bytes | None, bytes]
+# (path, entry to set or None to remove the leaf)
+Change = tuple[bytes, bytes | None]
 
 # hashlib directly: one call less for each of the hottest operations of the kernel.
 _sha256 = hashlib.sha256
@@ -72,54 +72,54 @@ def compute_change(key: bytes, value: bytes | None) -> Change:
     key_digest = _sha256(key).digest()
     path = _sha256(key_digest).digest()
     if value is None:
-        return path, None, b""
+        return path, None
     value_digest = _sha256(value).digest()
     leaf = _sha256(b"\x00" + path + _sha256(value_digest).digest()).digest()
-    return path, leaf, key_digest + value_digest
+    return path, path + leaf + key_digest + value_digest
 
 
-def decode_bucket(value: bytes | None) -> list[Entry]:
+def decode_bucket(value: bytes | None) -> list[bytes]:
     """Entries of a stored bucket, sorted by path."""
     if value is None:
         return []
-    return list(_ENTRY.iter_unpack(value[_HEAD_BYTES:]))
+    return [value[at : at + ENTRY_BYTES] for at in range(_HEAD_BYTES, len(value), ENTRY_BYTES)]
 
 
-def encode_bucket(root: bytes, content: int, entries: Iterable[Entry]) -> bytes:
+def encode_bucket(root: bytes, content: int, entries: bytes) -> bytes:
     """The stored value of a bucket."""
-    return b"".join((root, bytes((content,)), *chain.from_iterable(entries)))
+    return root + _CONTENTS[content] + entries
 
 
 def decode_head(value: bytes) -> tuple[bytes, int, int]:
     """Root hash, content and number of entries of a stored bucket, without reading its entries."""
-    return value[:32], value[32], (len(value) - _HEAD_BYTES) // _ENTRY.size
+    return value[:32], value[32], (len(value) - _HEAD_BYTES) // ENTRY_BYTES
 
 
-def change_entries(entries: list[Entry], changes: Iterable[Change]) -> bool:
+def change_entries(entries: list[bytes], changes: Iterable[Change]) -> bool:
     """Set and remove leaves in `entries`, in place; whether anything changed."""
     changed = False
-    for path, leaf, digests in changes:
-        index = bisect_left(entries, (path,))
-        found = index < len(entries) and entries[index][0] == path
-        if leaf is None:
+    for path, entry in changes:
+        index = bisect_left(entries, path)
+        found = index < len(entries) and entries[index].startswith(path)
+        if entry is None:
             if found:
                 del entries[index]
                 changed = True
         elif not found:
-            entries.insert(index, (path, leaf, digests))
+            entries.insert(index, entry)
             changed = True
-        elif entries[index][1] != leaf:
-            entries[index] = (path, leaf, digests)
+        elif entries[index] != entry:
+            entries[index] = entry
             changed = True
     return changed
 
 
-def split_entries(entries: Sequence[Entry], depth: int) -> int:
+def split_entries(entries: Sequence[bytes], depth: int) -> int:
     """How many of `entries` (sorted, one subtree at `depth`) belong to its left child."""
-    path = int.from_bytes(entries[0][0], "big")
+    path = int.from_bytes(entries[0][:32], "big")
     below = PATH_BITS - 1 - depth
     middle = (path >> below | 1) << below
-    return bisect_left(entries, (middle.to_bytes(32, "big"),))
+    return bisect_left(entries, middle.to_bytes(32, "big"))
 
 
 def combine(left: bytes, left_content: int, right: bytes, right_content: int) -> tuple[bytes, int]:
@@ -130,47 +130,62 @@ def combine(left: bytes, left_content: int, right: bytes, right_content: int) ->
     return _sha256(b"\x01" + left + right).digest(), MANY
 
 
-def compute_subtree(entries: Sequence[Entry], depth: int) -> tuple[bytes, int]:
-    """Root hash and content of the subtree at `depth` that holds exactly `entries` (sorted by
-    path).
+def compute_subtree(entries: bytes, depth: int) -> tuple[bytes, int]:
+    """Root hash and content of the subtree at `depth` that holds exactly `entries` (joined,
+    sorted).
 
     One pass: a subtree waits until the fork that joins it with its right neighbour is reached.
     """
-    if len(entries) < 2:
-        return (entries[0][1], ONE) if entries else (EMPTY_HASH, EMPTY)
-    waiting: list[tuple[int, bytes]] = []
-    path = int.from_bytes(entries[0][0], "big")
-    node = entries[0][1]
-    top = 0  # depth of `node`, or 0 when it is a single leaf, which has no fixed depth
-    for next_path_bytes, leaf, _ in entries[1:]:
-        next_path = int.from_bytes(next_path_bytes, "big")
-        fork = PATH_BITS - (path ^ next_path).bit_length()
-        while waiting and waiting[-1][0] > fork:
-            level, left = waiting.pop()
-            if top > level + 1:
-                node = _lift(node, path, top, level + 1)
-            node = _sha256(b"\x01" + left + node).digest()
-            top = level
+    if len(entries) <= ENTRY_BYTES:
+        return (entries[32:64], ONE) if entries else (EMPTY_HASH, EMPTY)
+    paths, leaves, bits = _read_columns(entries)
+    forks: list[int] = []
+    lefts: list[bytes] = []
+    fork = -1
+    path, node, top = paths[0], leaves[0], 0  # top: depth of `node`; 0: a leaf, which has none
+    for next_path, leaf in zip(paths[1:], leaves[1:], strict=True):
+        next_fork = bits - (path ^ next_path).bit_length()
+        while fork > next_fork:
+            if top > fork + 1:
+                node = _lift(node, path >> (bits - top), top - fork - 1)
+            node = _sha256(b"\x01" + lefts.pop() + node).digest()
+            top = fork
+            forks.pop()
+            fork = forks[-1] if forks else -1
+        if top > next_fork + 1:
+            node = _lift(node, path >> (bits - top), top - next_fork - 1)
+        forks.append(next_fork)
+        lefts.append(node)
+        path, node, top, fork = next_path, leaf, 0, next_fork
+    while lefts:
+        fork = forks.pop()
         if top > fork + 1:
-            node = _lift(node, path, top, fork + 1)
-        waiting.append((fork, node))
-        path, node, top = next_path, leaf, 0
-    while waiting:
-        level, left = waiting.pop()
-        if top > level + 1:
-            node = _lift(node, path, top, level + 1)
-        node = _sha256(b"\x01" + left + node).digest()
-        top = level
-    return _lift(node, path, top, depth), MANY
+            node = _lift(node, path >> (bits - top), top - fork - 1)
+        node = _sha256(b"\x01" + lefts.pop() + node).digest()
+        top = fork
+    return _lift(node, path >> (bits - top), top - depth), MANY
 
 
-def _lift(node: bytes, path: int, top: int, depth: int) -> bytes:
-    """Hash of the ancestor at `depth` of a subtree at `top` whose neighbours up to there are all
-    empty.
+def _read_columns(entries: bytes) -> tuple[Sequence[int], Sequence[bytes], int]:
+    """Paths as integers, leaf hashes, and how many bits of the paths were needed."""
+    count = len(entries) // ENTRY_BYTES
+    if count < len(_COLUMNS):
+        fields = _COLUMNS[count].unpack(entries)
+        paths = fields[0::2]
+        if len(set(paths)) == count:
+            return paths, fields[1::2], 64
+    rows = range(0, len(entries), ENTRY_BYTES)
+    wide = [int.from_bytes(entries[at : at + 32], "big") for at in rows]
+    return wide, [entries[at + 32 : at + 64] for at in rows], PATH_BITS
+
+
+def _lift(node: bytes, way: int, levels: int) -> bytes:
+    """Hash of the ancestor so many levels up whose other children are all empty.
+
+    `way`: the path down to the node, its lowest bit the last step.
     """
-    for level in range(top - 1, depth - 1, -1):
-        if path >> (PATH_BITS - 1 - level) & 1:
-            node = _sha256(b"\x01" + EMPTY_HASH + node).digest()
-        else:
-            node = _sha256(b"\x01" + node + EMPTY_HASH).digest()
+    for _ in range(levels):
+        pair = EMPTY_HASH + node if way & 1 else node + EMPTY_HASH
+        node = _sha256(b"\x01" + pair).digest()
+        way >>= 1
     return node

@@ -13,7 +13,6 @@ from hansa.ledger.tree_bucket import (
     MANY,
     PATH_BITS,
     BucketStore,
-    Entry,
     compute_subtree,
     decode_bucket,
     split_entries,
@@ -38,12 +37,12 @@ class TreeView:
         name = encode_base64url(key_digest)
         if found is not None:
             siblings = _encode_siblings(self._list_siblings(path))
-            return StateProof(name, encode_base64url(found[2][32:]), siblings, None, None)
-        left_siblings = [] if left is None else self._list_siblings(left[0])
-        right_siblings = [] if right is None else self._list_siblings(right[0])
+            return StateProof(name, encode_base64url(found[96:]), siblings, None, None)
+        left_siblings = [] if left is None else self._list_siblings(left[:32])
+        right_siblings = [] if right is None else self._list_siblings(right[:32])
         above: list[bytes] = []
         if left is not None and right is not None:
-            fork = _compute_fork(left[0], right[0])
+            fork = _compute_fork(left[:32], right[:32])
             above = left_siblings[:fork]
             left_siblings, right_siblings = left_siblings[fork + 1 :], right_siblings[fork + 1 :]
         before = None if left is None else _encode_neighbour(left, left_siblings)
@@ -57,13 +56,13 @@ class TreeView:
                 return old
         return self._top.get(node)
 
-    def _list_entries(self, node: int) -> list[Entry]:
+    def _list_entries(self, node: int) -> list[bytes]:
         for undo in self._later:
             if node in undo.buckets:
                 return decode_bucket(undo.buckets[node])
         return decode_bucket(self._store.bucket(node))
 
-    def _find(self, path: bytes) -> tuple[Entry | None, Entry | None, Entry | None]:
+    def _find(self, path: bytes) -> tuple[bytes | None, bytes | None, bytes | None]:
         """The last leaf before `path`, the leaf at it, the first leaf after it."""
         node, depth, left_tree, right_tree = 1, 0, 0, 0
         while self._get(node)[1] & INNER:
@@ -75,16 +74,16 @@ class TreeView:
                 else:
                     right_tree = node ^ 1
         entries = self._list_entries(node)
-        index = bisect_left(entries, (path,))
+        index = bisect_left(entries, path)
         after = index
         found = None
-        if index < len(entries) and entries[index][0] == path:
+        if index < len(entries) and entries[index].startswith(path):
             found, after = entries[index], index + 1
         left = entries[index - 1] if index else self._get_edge(left_tree, last=True)
         right = entries[after] if after < len(entries) else self._get_edge(right_tree, last=False)
         return left, found, right
 
-    def _get_edge(self, node: int, *, last: bool) -> Entry | None:
+    def _get_edge(self, node: int, *, last: bool) -> bytes | None:
         """The first or last leaf of a subtree that is not empty; None for node 0."""
         if not node:
             return None
@@ -113,7 +112,7 @@ class TreeView:
             left, right = entries[:middle], entries[middle:]
             entries, other = (right, left) if _bit(path, depth) else (left, right)
             depth += 1
-            siblings.append(compute_subtree(other, depth)[0])
+            siblings.append(compute_subtree(b"".join(other), depth)[0])
         return siblings
 
 
@@ -130,8 +129,7 @@ def _encode_siblings(siblings: Sequence[bytes]) -> tuple[str, ...]:
     return tuple(encode_sibling(sibling) for sibling in siblings)
 
 
-def _encode_neighbour(entry: Entry, siblings: Sequence[bytes]) -> Neighbour:
-    digests = entry[2]
+def _encode_neighbour(entry: bytes, siblings: Sequence[bytes]) -> Neighbour:
     return Neighbour(
-        encode_base64url(digests[:32]), encode_base64url(digests[32:]), _encode_siblings(siblings)
+        encode_base64url(entry[64:96]), encode_base64url(entry[96:]), _encode_siblings(siblings)
     )
