@@ -3,8 +3,12 @@
 Applications are imported one by one when asked for, so that `hansa --help` imports none of them.
 """
 
+import hashlib
 import importlib
+from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 
 from hansa.appkit.application import Application, collect_rejections
 from hansa.ledger.contracts import Registry
@@ -54,3 +58,41 @@ def load_applications() -> tuple[Application, ...]:
 def build_registry() -> Registry:
     """The contracts of this release, for the kernel."""
     return Registry(application.contract for application in load_applications())
+
+
+# What a contract's result depends on, besides its own code: the kernel and these locked libraries.
+KERNEL_PACKAGES = ("primitives", "encoding", "crypto", "ledger", "identity")
+CONSENSUS_LIBRARIES = ("cryptography", "msgspec", "py-ed25519-zebra-bindings")
+# Rooms of an application that never touch consensus: documents, views, commands.
+CONTRACT_ROOMS = ("model", "contract", "rejections")
+
+
+@cache
+def compute_code_digest(name: str) -> str:
+    """Hex SHA-256 of a contract's code, the kernel's and the locked libraries' versions (D7)."""
+    digest = hashlib.sha256()
+    for line in (*_list_files(name), *_list_libraries()):
+        digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _list_files(name: str) -> Iterator[str]:
+    """`path sha256` of every source file that the contract's results depend on, sorted."""
+    root = Path(__file__).parent
+    folders = [root / package for package in KERNEL_PACKAGES]
+    if name in CIVIC:
+        folders += [root / "apps" / name / room for room in CONTRACT_ROOMS]
+        files = [root / "apps" / name / f"{room}.py" for room in CONTRACT_ROOMS]
+    else:
+        folders.append(root / "contracts" / name)
+        files = [root / "contracts" / f"{name}.py"]
+    found = {file for file in files if file.exists()}
+    for folder in folders:
+        found.update(folder.rglob("*.py"))
+    for file in sorted(found):
+        yield f"{file.relative_to(root).as_posix()} {hashlib.sha256(file.read_bytes()).hexdigest()}"
+
+
+def _list_libraries() -> Iterator[str]:
+    for library in CONSENSUS_LIBRARIES:
+        yield f"{library} {version(library)}"
