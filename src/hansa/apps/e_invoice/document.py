@@ -14,7 +14,7 @@ from hansa.primitives.limits import INTEGER_MAX
 # fatal), and a fully digitalised invoice is in CNY. So an amount is a number of hundredths of the
 # currency's unit: 100 JPY, 100 HUF and 100 EUR are all 10000. ISO 4217 exponents are for show.
 AMOUNT_SCALE = 2
-# XML Schema decimals of prices and quantities: more places than these are refused, not rounded.
+# Places of a number that we keep. More are refused, but for prices and quantities (parse_rounded).
 SCALE_MAX = 12
 # A number that is longer than this as text is no amount of money.
 NUMBER_CHARACTERS_MAX = 64
@@ -169,6 +169,28 @@ def parse_scaled(text: str) -> Scaled:
     if len(places) > SCALE_MAX or abs(value) > INTEGER_MAX:
         raise InexactNumber(text[:NUMBER_CHARACTERS_MAX])
     return Scaled(value, len(places))
+
+
+def parse_rounded(text: str) -> Scaled:
+    """A price or a quantity: what does not fit 2**53 - 1 or SCALE_MAX is rounded, half away from 0.
+
+    Platforms print unit prices with 13 and more places; amounts never depend on them, and the
+    document itself keeps them all. Raises InexactNumber: not a decimal, or too large.
+    """
+    text = text.strip(" \t\r\n")
+    found = _DECIMAL.match(text) if len(text) <= NUMBER_CHARACTERS_MAX else None
+    if found is None or not (found[2] or found[3]):
+        raise InexactNumber(text[:NUMBER_CHARACTERS_MAX])
+    places = found[3] or ""
+    digits = int((found[2] or "0") + places)
+    for scale in range(min(len(places), SCALE_MAX), -1, -1):
+        unit = 10 ** (len(places) - scale)
+        value = (2 * digits + unit) // (2 * unit)
+        if value <= INTEGER_MAX:
+            while scale and value % 10 == 0:
+                value, scale = value // 10, scale - 1
+            return Scaled(-value if found[1] == "-" else value, scale)
+    raise InexactNumber(text)
 
 
 def parse_amount(text: str) -> int:

@@ -1,4 +1,4 @@
-"""A UN/CEFACT CII D16B invoice as the UBL document that says the same (EN 16931-3-3 bindings). Pure.
+"""A UN/CEFACT CII D16B invoice as the UBL document that says the same (EN 16931-3). Pure.
 
 So one rule book and one importer serve both; every made element remembers the CII element's place.
 Rules about the CII syntax itself (CII-SR-…, CII-DT-…) are not asked.
@@ -47,7 +47,7 @@ class _Conversion:
         namespace = f"{_UBL}{kind}-2"
         self.kind = kind
         self.source = source
-        self.root = etree.Element(f"{{{namespace}}}{kind}", nsmap={None: namespace, **_SPACES})
+        self.root = etree.Element(f"{{{namespace}}}{kind}", nsmap={"ubl": namespace, **_SPACES})
         self.made: dict[etree._Element, etree._Element] = {self.root: source}
         trade = _find(source, "SupplyChainTradeTransaction")
         empty = etree.Element("none")
@@ -220,7 +220,9 @@ class _Conversion:
             if each is not main:
                 self._convert_tax_amount(each, self.make(self.root, "cac:TaxTotal", each))
         if summation is not None:
-            self.copy(summation, self.make(self.root, "cac:LegalMonetaryTotal", summation), bind.TOTALS)
+            self.copy(
+                summation, self.make(self.root, "cac:LegalMonetaryTotal", summation), bind.TOTALS
+            )
 
     def _convert_tax_amount(self, amount: etree._Element, target: etree._Element) -> None:
         made = self.make(target, "cbc:TaxAmount", amount, _value(amount))

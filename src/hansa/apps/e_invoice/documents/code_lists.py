@@ -1,4 +1,4 @@
-"""EN 16931 code list rules (BR-CL-…) asked of every element that the published contexts match. Pure.
+"""EN 16931 code list rules (BR-CL-…) asked of every element that the rules match. Pure.
 
 The lists are those of the published rules (EUPL-1.2), as `mock-einvoice` carries them. Its own
 BR-CL rules look only where the standard has a place for the code; the published ones look anywhere.
@@ -160,7 +160,7 @@ def _build_rules() -> dict[tuple[str, str], tuple[_Rule, ...]]:
         ),
     }
     currency = _Rule("BR-CL-03", "the currency is an ISO 4217 code", "currencyID", required=True)
-    found = {key: (rule,) for key, rule in rules.items()}
+    found: dict[tuple[str, str], tuple[_Rule, ...]] = {key: (rule,) for key, rule in rules.items()}
     found |= {("", name): (currency,) for name in _AMOUNTS}
     found["cac:AllowanceCharge", code] = (
         _Rule("BR-CL-19", "a UNTDID 5189 code", when=_is_indicated("false", "0")),

@@ -1,7 +1,7 @@
-"""The EN 16931 rules (validation artefacts 1.3.16) over a UBL document, each failure with its place.
+"""The EN 16931 rules (artefacts 1.3.16) over a UBL document, each failure with its place. Pure.
 
 `mock-einvoice` has the 979 published rules as Python; this module is the only door to it, asks the
-code list rules and four more of the elements themselves, and turns terms into paths. Pure.
+code list rules and four more of the elements themselves, and turns terms into paths.
 """
 
 from collections.abc import Iterator

@@ -4,7 +4,7 @@ Asks only what the neutral document needs; the published rules are `check.py`'s.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lxml import etree
 
@@ -21,6 +21,7 @@ from hansa.apps.e_invoice.document import (
     Totals,
     VatBreakdown,
     parse_amount,
+    parse_rounded,
     parse_scaled,
 )
 from hansa.apps.e_invoice.documents.xml_source import DocumentRefused, Places, get_name
@@ -72,13 +73,19 @@ class Reader:
                 "IMPORT-AMOUNT", f"{(element.text or '')[:40]!r} has no exact hundredths", element
             ) from None
 
-    def scaled(self, parent: etree._Element, path: str, default: Scaled | None = None) -> Scaled:
-        """An exact decimal; `default` when there is none."""
+    def scaled(
+        self,
+        parent: etree._Element,
+        path: str,
+        default: Scaled | None = None,
+        parse: Callable[[str], Scaled] = parse_scaled,
+    ) -> Scaled:
+        """An exact decimal; `default` when there is none. `parse` may round (parse_rounded)."""
         if default is not None and not self.text(parent, path):
             return default
         element = self.need(parent, path)
         try:
-            return parse_scaled(element.text or "")
+            return parse(element.text or "")
         except InexactNumber:
             raise self.refuse(
                 "IMPORT-NUMBER", f"{(element.text or '')[:40]!r} is no exact number", element
@@ -165,11 +172,11 @@ def _read_line(read: Reader, line: etree._Element, *, is_note: bool) -> Line:
     ]
     return Line(
         id=(read.need(line, "ID").text or "").strip(),
-        quantity=read.scaled(line, quantity),
+        quantity=read.scaled(line, quantity, parse=parse_rounded),
         unit=read.need(line, quantity).get("unitCode") or "",
         net=read.amount(line, "LineExtensionAmount"),
-        price=read.scaled(line, "Price/PriceAmount"),
-        base_quantity=read.scaled(line, "Price/BaseQuantity", Scaled(1)),
+        price=read.scaled(line, "Price/PriceAmount", parse=parse_rounded),
+        base_quantity=read.scaled(line, "Price/BaseQuantity", Scaled(1), parse_rounded),
         category=read.text(line, f"{category}/ID"),
         rate=read.scaled(line, f"{category}/Percent", Scaled()),
         allowances=tuple(amount for is_charge, amount in adjustments if not is_charge),

@@ -1,0 +1,115 @@
+"""What is wrong with an invoice file: every broken rule with id, flag and place; it never dies.
+
+Start at `check_document` (bytes) or `check_files` (paths, for the command `hansa e-invoice check`).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from lxml import etree
+
+from hansa.apps.e_invoice.documents.cii import convert_cii
+from hansa.apps.e_invoice.documents.fapiao import check_fapiao
+from hansa.apps.e_invoice.documents.rulebook import Failure, check_rules
+from hansa.apps.e_invoice.documents.sources import Source, read_source
+from hansa.apps.e_invoice.documents.xml_source import (
+    DOCUMENT_BYTES_MAX,
+    DocumentRefused,
+    Places,
+)
+
+Verdict = Literal["valid", "invalid", "unjudged"]
+
+
+class CheckReport(msgspec.Struct, frozen=True):
+    """One file's outcome. `invalid`: a fatal rule is broken; `unjudged`: it is not readable."""
+
+    file: str
+    verdict: Verdict
+    failures: tuple[Failure, ...]
+
+
+def check_document(data: bytes, filename: str) -> CheckReport:
+    """Judge one document, whole or a fragment, by all the rules of its syntax.
+
+    UBL and CII by EN 16931; a 数电票 by the rules of `fapiao.py`. Raises nothing for any bytes.
+    """
+    try:
+        failures = tuple(_check_source(read_source(data)))
+    except DocumentRefused as refused:
+        failure = Failure(refused.rule, "fatal", refused.path, refused.text)
+        return CheckReport(filename, "unjudged", (failure,))
+    is_broken = any(failure.flag == "fatal" for failure in failures)
+    return CheckReport(filename, "invalid" if is_broken else "valid", failures)
+
+
+def check_files(files: Iterable[str]) -> Iterator[CheckReport]:
+    """Judge files one after another, in order; what can't be read is `unjudged`."""
+    for name in files:
+        try:
+            with Path(name).open("rb") as stream:
+                data = stream.read(DOCUMENT_BYTES_MAX + 1)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "not a file name"
+            failure = Failure("FILE-UNREADABLE", "fatal", "/", reason)
+            yield CheckReport(name, "unjudged", (failure,))
+        else:
+            yield check_document(data, name)
+
+
+def check_command(
+    files: Sequence[str], *, as_json: bool, write: Callable[[str], object] = print
+) -> int:
+    """`hansa e-invoice check FILE…`: 0 all valid, 1 some invalid, 2 some could not be judged.
+
+    With `as_json` one list `[{"file", "verdict", "failures": [{"rule", "flag", "path", "text"}]}]`
+    at the end, otherwise lines for people as each file is judged. 1 wins over 2.
+    """
+    reports = []
+    for report in check_files(files):
+        reports.append(report)
+        if not as_json:
+            for line in format_report(report):
+                write(line)
+    if as_json:
+        write(msgspec.json.format(msgspec.json.encode(reports), indent=2).decode())
+    verdicts = {report.verdict for report in reports}
+    return 1 if "invalid" in verdicts else 2 if "unjudged" in verdicts or not reports else 0
+
+
+def format_report(report: CheckReport) -> Iterator[str]:
+    """A report in lines: the verdict, then rule, flag, place and words of each failure."""
+    fatal = sum(failure.flag == "fatal" for failure in report.failures)
+    warnings = len(report.failures) - fatal
+    summary = {
+        "valid": "valid" + (f" ({warnings} warnings)" if warnings else ""),
+        "invalid": f"invalid ({fatal} rules broken"
+        + (f", {warnings} warnings)" if warnings else ")"),
+        "unjudged": "could not be judged",
+    }
+    yield f"{report.file}: {summary[report.verdict]}"
+    for failure in report.failures:
+        yield f"  {failure.rule} ({failure.flag}) at {failure.path}"
+        yield f"    {failure.text}"
+
+
+def _check_source(source: Source) -> Iterator[Failure]:
+    if source.syntax == "fapiao":
+        places = Places(source.root)
+        for rule, flag, element, text in check_fapiao(source.root):
+            yield Failure(rule, flag, places.of(element), text)
+    elif source.syntax == "ubl":
+        yield from check_rules(source.root)
+    else:
+        yield from _check_cii(source.root)
+
+
+def _check_cii(root: etree._Element) -> Iterator[Failure]:
+    """The rules about what the invoice says; those about UBL's own elements don't apply."""
+    converted = convert_cii(root)
+    for failure in check_rules(converted.root):
+        if not failure.rule.startswith(("UBL-CR-", "UBL-DT-", "UBL-SR-")):
+            place = converted.find_origin(failure.path)
+            yield Failure(failure.rule.replace("UBL-", "CII-"), failure.flag, place, failure.text)
