@@ -23,9 +23,9 @@ from hansa.apps.e_invoice.document import (
     parse_rounded,
     parse_scaled,
 )
-from hansa.apps.e_invoice.documents.capitals import NotCapitals, parse_capitals
 from hansa.apps.e_invoice.documents.ubl import Reader
 from hansa.apps.e_invoice.documents.xml_source import DocumentRefused
+from hansa.primitives.capitals import NotCapitals, parse_capitals
 from hansa.primitives.identifiers import InvalidIdentifier, check_identifier
 
 # Versions seen in the field whose element names agree.
