@@ -18,3 +18,5 @@ RETRY_MAX_S = 15.0
 IDENTITIES_KEPT = 10_000
 # Characters of one text cell of an application's table: PostgreSQL indexes at most 2,700 bytes.
 CELL_CHARACTERS_MAX = 600
+# Groups of one answer of totals: statuses by months by currencies, not one group a row.
+GROUPS_MAX = 1_000

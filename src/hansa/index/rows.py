@@ -50,33 +50,15 @@ class Batch:
         self._add_changes(block.height, block.changes, writers)
         ordinals = _Ordinals()
         self._add_messages(
-            block.height,
-            DEADLINE_POSITION,
-            f"deadline/{block.height}",
+            (block.height, DEADLINE_POSITION, f"deadline/{block.height}"),
             (),
             results.deadlines,
             ordinals,
         )
         messages = 0
-        for position, (data, result) in enumerate(
-            zip(block.transactions, results.results, strict=True)
-        ):
-            signers = _find_signers(data, result)
-            self._add_messages(
-                block.height, position, result.id, signers, result.messages, ordinals
-            )
-            self._append(
-                "transactions",
-                (
-                    block.height,
-                    position,
-                    result.id,
-                    result.code,
-                    result.cost,
-                    len(result.messages),
-                    len(data),
-                ),
-            )
+        pairs = zip(block.transactions, results.results, strict=True)
+        for position, (data, result) in enumerate(pairs):
+            self._add_transaction(block.height, position, data, result, ordinals)
             messages += len(result.messages)
         self._append(
             "blocks",
@@ -140,40 +122,61 @@ class Batch:
             parties, readers, {did: found[1] for did, found in places.items() if found}
         )
 
-    def _add_messages(
+    def _add_transaction(
         self,
         height: int,
         position: int,
-        transaction: str,
+        data: bytes,
+        result: TransactionResult,
+        ordinals: "_Ordinals",
+    ) -> None:
+        signers = _find_signers(data, result)
+        entry = (height, position, result.id)
+        marks, visibility = self._add_messages(entry, signers, result.messages, ordinals)
+        apps = sorted({message.type.partition("/")[0] for message in result.messages})
+        self._append(
+            "transactions",
+            (
+                *entry,
+                result.code,
+                result.cost,
+                len(result.messages),
+                len(data),
+                " ".join(apps),
+                visibility,
+            ),
+        )
+        for mark in sorted(marks):
+            self._append("transaction_parties", (mark, height, position))
+
+    def _add_messages(
+        self,
+        entry: tuple[int, int, str],
         signers: Sequence[str],
         messages: Sequence[MessageResult],
         ordinals: "_Ordinals",
-    ) -> None:
+    ) -> tuple[set[str], str]:
+        """Append results; returns the marks that see one of them, and the widest visibility."""
+        height, position, transaction = entry
+        signing = {kid.partition("#")[0] for kid in signers}
+        signing |= {found[0] for did in signing if (found := self._identify(did))}
+        seen_by: set[str] = set()
+        visibilities = {"parties"}
         for message in messages:
             app, _sep, rest = message.type.partition("/")
-            entry = (position, message.index, transaction)
-            marks, visibility = self._add_events(height, entry, message.events, ordinals)
-            parties = {kid.partition("#")[0] for kid in signers}
-            parties |= {found[0] for did in parties if (found := self._identify(did))}
-            marks |= set(self._mark(sorted(parties), self._shape.readers.get(app, ())))
+            place = (position, message.index, transaction)
+            marks, visibility = self._add_events(height, place, message.events, ordinals)
+            marks |= set(self._mark(sorted(signing), self._shape.readers.get(app, ())))
             ordinal = ordinals.next_message()
-            self._append(
-                "messages",
-                (
-                    height,
-                    ordinal,
-                    *entry,
-                    app,
-                    rest.partition("/")[0],
-                    message.sender,
-                    message.message,
-                    message.code,
-                    encode_canonical(message.params).decode(),
-                    visibility,
-                ),
-            )
+            params = encode_canonical(message.params).decode()
+            described = (message.sender, message.message, message.code, params, visibility)
+            row = (height, ordinal, *place, app, rest.partition("/")[0], *described)
+            self._append("messages", row)
             for mark in sorted(marks):
                 self._append("message_parties", (mark, height, ordinal))
+            seen_by |= marks
+            visibilities.add(visibility)
+        return seen_by, _widest(visibilities)
 
     def _add_events(
         self,
@@ -200,8 +203,11 @@ class Batch:
                 self._append("event_parties", (mark, height, ordinal))
             seen_by.update(marks)
             visibilities.add(visibility)
-        widest = next(each for each in ("public", "league", "parties") if each in visibilities)
-        return seen_by, widest
+        return seen_by, _widest(visibilities)
+
+
+def _widest(visibilities: set[str]) -> str:
+    return next(each for each in ("public", "league", "parties") if each in visibilities)
 
 
 class _Ordinals:

@@ -15,6 +15,7 @@ TEXT: Final = Text().with_variant(POSTGRES_TEXT(collation="C"), "postgresql")
 NUMBER: Final = BigInteger()
 # A block's own deadlines come before its first transaction.
 DEADLINE_POSITION: Final = -1
+TRANSACTION_NUMBERS: Final = ("code", "cost", "messages", "size_bytes")
 MESSAGE_TEXTS: Final = ("type", "sender", "digest", "code", "params", "visibility")
 
 
@@ -34,8 +35,11 @@ class Tables:
         self.transactions = self._build(
             "transactions",
             ["height", "position"],
-            [("id", TEXT), "code", "cost", "messages", "size_bytes"],
-            indexes=[["id"]],
+            [("id", TEXT), *TRANSACTION_NUMBERS, ("apps", TEXT), ("visibility", TEXT)],
+            indexes=[["id"], ["visibility", "height", "position"]],
+        )
+        self.transaction_parties = self._build(
+            "transaction_parties", [("mark", TEXT), "height", "position"]
         )
         entry: list[Any] = ["position", "number", ("transaction", TEXT), ("app", TEXT)]
         self.messages = self._build(

@@ -1,0 +1,136 @@
+"""The applications' tables as one viewer sees them: rows by filters, and exact totals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Table, cast, func, select
+
+from hansa.index.faults import IndexFault
+from hansa.index.limits import GROUPS_MAX
+from hansa.index.pages import Branch, Key, Page, Row, collect_page
+from hansa.index.schema import NUMBER
+from hansa.index.shape import RecordKind
+from hansa.index.sight import Viewer
+from hansa.index.store import Index
+
+# Sums are taken in two halves, so that no database overflows or rounds.
+_HALF = 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A condition on one column."""
+
+    column: str
+    comparison: Literal["is", "min", "max"]
+    value: str | int
+
+
+def list_rows(
+    index: Index,
+    kind: RecordKind,
+    name: str,
+    viewer: Viewer,
+    *,
+    filters: Sequence[Filter],
+    after: str | None,
+    limit: int,
+) -> Page:
+    """Rows of a table under the filters, in the order of their records' keys."""
+    table = index.tables.projections[(kind.app, name)]
+    sight = kind.sight(viewer)
+    conditions = [_build_condition(table, each) for each in filters]
+    query = select(table).where(*conditions)
+    with index.reading() as connection:
+        if sight.is_whole:
+            branches = [_branch(connection, query, table.c.key, after)]
+        else:
+            parties = index.tables.record_parties
+            joined = query.join(parties, parties.c.key == table.c.key)
+            branches = [
+                _branch(connection, joined.where(parties.c.mark == mark), parties.c.key, after)
+                for mark in sight.marks
+            ]
+        return collect_page(branches, key_of=lambda row: (row["key"],), after=None, limit=limit)
+
+
+def _branch(connection: Connection, query: Any, key: Any, start: str | None) -> Branch:
+    ordered = query.order_by(key)
+
+    def fetch(after: Key | None, count: int) -> Sequence[Row]:
+        beyond = start if after is None else after[0]
+        page = ordered if beyond is None else ordered.where(key > beyond)
+        rows: Sequence[Row] = connection.execute(page.limit(count)).mappings().all()
+        return rows
+
+    return Branch(fetch)
+
+
+def _build_condition(table: Table, wanted: Filter) -> Any:
+    column = table.c[wanted.column]
+    if wanted.comparison == "is":
+        return column == wanted.value
+    return column >= wanted.value if wanted.comparison == "min" else column <= wanted.value
+
+
+class TooManyGroups(IndexFault):
+    """The totals would have more groups than one answer holds."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "index.too_many_groups",
+            f"more than {GROUPS_MAX} groups",
+            "group by fewer columns, or filter first",
+        )
+
+
+def compute_totals(
+    index: Index,
+    kind: RecordKind,
+    name: str,
+    viewer: Viewer,
+    *,
+    filters: Sequence[Filter],
+    group_by: Sequence[str],
+    sums: Sequence[str],
+) -> list[dict[str, Any]]:
+    """Count and exact sums over the rows that the viewer sees, per group. Raises TooManyGroups."""
+    table = index.tables.projections[(kind.app, name)]
+    sight = kind.sight(viewer)
+    groups = [table.c[column] for column in group_by]
+    halves = [_sum_halves(table.c[column]) for column in sums]
+    query = select(*groups, func.count(), *(half for pair in halves for half in pair))
+    query = query.where(*(_build_condition(table, each) for each in filters))
+    if not sight.is_whole:
+        parties = index.tables.record_parties
+        own = select(parties.c.key).where(
+            parties.c.mark.in_(sight.marks),
+            parties.c.key > kind.prefix,
+            parties.c.key < kind.prefix + "\x7f",
+        )
+        query = query.where(table.c.key.in_(own))
+    if groups:
+        query = query.group_by(*groups).order_by(*groups)
+    with index.reading() as connection:
+        rows = connection.execute(query.limit(GROUPS_MAX + 1)).all()
+    if len(rows) > GROUPS_MAX:
+        raise TooManyGroups
+    return [_build_total(row, group_by, sums) for row in rows]
+
+
+def _sum_halves(column: Any) -> tuple[Any, Any]:
+    high = func.coalesce(func.sum(column // _HALF), 0)
+    low = func.coalesce(func.sum(column % _HALF), 0)
+    return cast(high, NUMBER), cast(low, NUMBER)
+
+
+def _build_total(row: Any, group_by: Sequence[str], sums: Sequence[str]) -> dict[str, Any]:
+    values = list(row)
+    groups = dict(zip(group_by, values, strict=False))
+    count, *halves = values[len(group_by) :]
+    totals = {
+        name: int(halves[2 * place]) * _HALF + int(halves[2 * place + 1])
+        for place, name in enumerate(sums)
+    }
+    return {"group": groups, "count": int(count), "sums": totals}
