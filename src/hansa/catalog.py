@@ -63,8 +63,8 @@ def build_registry() -> Registry:
 # What a contract's result depends on, besides its own code: the kernel and these locked libraries.
 KERNEL_PACKAGES = ("primitives", "encoding", "crypto", "ledger", "identity")
 CONSENSUS_LIBRARIES = ("cryptography", "msgspec", "py-ed25519-zebra-bindings")
-# Rooms of an application that never touch consensus: documents, views, commands.
-CONTRACT_ROOMS = ("model", "contract", "rejections")
+# Rooms of an application that no validator executes; all its other code is digested.
+OTHER_ROOMS = ("commands", "documents", "importers", "views")
 
 
 @cache
@@ -79,16 +79,14 @@ def compute_code_digest(name: str) -> str:
 def _list_files(name: str) -> Iterator[str]:
     """`path sha256` of every source file that the contract's results depend on, sorted."""
     root = Path(__file__).parent
-    folders = [root / package for package in KERNEL_PACKAGES]
+    found = {file for package in KERNEL_PACKAGES for file in (root / package).rglob("*.py")}
     if name in CIVIC:
-        folders += [root / "apps" / name / room for room in CONTRACT_ROOMS]
-        files = [root / "apps" / name / f"{room}.py" for room in CONTRACT_ROOMS]
+        for file in (root / "apps" / name).rglob("*.py"):
+            room = file.relative_to(root / "apps" / name).parts[0].removesuffix(".py")
+            if room not in OTHER_ROOMS:
+                found.add(file)
     else:
-        folders.append(root / "contracts" / name)
-        files = [root / "contracts" / f"{name}.py"]
-    found = {file for file in files if file.exists()}
-    for folder in folders:
-        found.update(folder.rglob("*.py"))
+        found.update((root / "contracts").rglob("*.py"))
     for file in sorted(found):
         yield f"{file.relative_to(root).as_posix()} {hashlib.sha256(file.read_bytes()).hexdigest()}"
 

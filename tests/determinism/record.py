@@ -1,0 +1,104 @@
+"""A pytest plugin: keeps the blocks of the leagues that other tests ran, as few as show everything.
+
+After each test, a chain is kept if it holds a message type or a result code not seen before.
+Written to
+the folder `HANSA_RECORD` at the end, with the digest that the run itself computed.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hansa.catalog import build_registry
+from hansa.ledger.blocks import Block, BlockResult
+from hansa.ledger.genesis import Genesis
+from hansa.testing.chain import Chain
+
+
+class Recorded(msgspec.Struct):
+    """One league: its genesis, its blocks, and the digest of all that executing them gave."""
+
+    genesis: Genesis
+    blocks: list[Block]
+    digest: str
+    covered: list[str]
+
+
+def compute_digest(results: list[BlockResult]) -> str:
+    """SHA-256 over every byte of every result that nodes must agree on."""
+    digest = hashlib.sha256()
+    for result in results:
+        digest.update(result.state_root + result.results_hash)
+        digest.update(msgspec.json.encode([result.results, result.deadlines]))
+        for key, value in result.changes:
+            digest.update(key + b"\x00" + (value or b"\xff"))
+    return digest.hexdigest()
+
+
+def list_covered(results: list[BlockResult]) -> set[str]:
+    """`type …` and `code …` of every message result."""
+    covered = set()
+    for result in results:
+        messages = [message for each in result.results for message in each.messages]
+        for message in (*messages, *result.deadlines):
+            covered |= {f"type {message.type}", f"code {message.code}"}
+    return covered
+
+
+class Recorder:
+    """Collects chains of the catalog's own contracts."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.running: list[Chain] = []
+        self.kept: list[Recorded] = []
+        self.covered: set[str] = set()
+
+    def watch(self) -> None:
+        """From now on, remember every chain that a test makes."""
+        make = Chain.__init__
+        running = self.running
+        known = set(map(id, build_registry().latest.values()))
+
+        def init(chain: Chain, *args: Any, **kwargs: Any) -> None:
+            make(chain, *args, **kwargs)
+            if {id(contract) for contract in chain.registry.latest.values()} <= known:
+                running.append(chain)
+
+        Chain.__init__ = init  # type: ignore[method-assign]
+
+    def pytest_runtest_teardown(self) -> None:
+        """Keep what is new, forget the rest."""
+        for chain in self.running:
+            covered = list_covered(chain.results)
+            if covered - self.covered:
+                self.covered |= covered
+                self.kept.append(
+                    Recorded(
+                        genesis=msgspec.convert(
+                            msgspec.json.decode(msgspec.json.encode(chain.genesis)), Genesis
+                        ),
+                        blocks=list(chain.blocks),
+                        digest=compute_digest(chain.results),
+                        covered=sorted(covered),
+                    )
+                )
+        self.running.clear()
+
+    def pytest_sessionfinish(self) -> None:
+        """Write one file for each league that was kept."""
+        for number, recorded in enumerate(self.kept):
+            path = self.folder / f"{number:04d}.json"
+            path.write_bytes(msgspec.json.encode(recorded))
+
+
+def pytest_configure(config: Any) -> None:
+    """Start when the environment says where to."""
+    folder = os.environ.get("HANSA_RECORD")
+    if folder:
+        recorder = Recorder(Path(folder))
+        recorder.watch()
+        config.pluginmanager.register(recorder, "hansa-recorder")

@@ -1,0 +1,98 @@
+"""The same blocks, with every message type and every rejection, give the same bytes anywhere."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hansa.appkit.application import collect_rejections
+from hansa.catalog import load_applications
+from hansa.ledger.contracts import get_version
+from hansa.ledger.rejections import Rejection
+from tests.determinism.record import Recorded
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Rejections of the kernel that are answers to a reader or to genesis, never results in a block.
+NEVER_IN_A_BLOCK = {"ledger.version_pruned"}
+
+PLACES = (
+    {"PYTHONHASHSEED": "0", "TZ": "Asia/Macau", "LC_ALL": "C", "cwd": "/"},
+    {"PYTHONHASHSEED": "1", "TZ": "America/St_Johns", "LC_ALL": "C.UTF-8", "cwd": "/tmp"},
+    {"PYTHONHASHSEED": "4242", "TZ": "Pacific/Apia", "LC_ALL": "POSIX", "cwd": str(ROOT)},
+)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("blocks")
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.determinism.record"]
+    command += ["-p", "no:cacheprovider", "tests/contracts", "tests/apps", "tests/ledger"]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "HANSA_RECORD": str(folder), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    return folder
+
+
+def list_declared_types() -> set[str]:
+    return {
+        f"type {application.name}/{message.__name__}/{get_version(message)}"
+        for application in load_applications()
+        for message in application.messages
+        if not message.INTERNAL
+    }
+
+
+def list_declared_codes() -> set[str]:
+    load_applications()
+    codes = {
+        f"code {rejection.CODESPACE}.{rejection.CODE}"
+        for application in load_applications()
+        for rejection in application.rejections
+    }
+    for kind in collect_rejections(Rejection):
+        if kind.CODESPACE == "ledger" and f"ledger.{kind.CODE}" not in NEVER_IN_A_BLOCK:
+            codes.add(f"code ledger.{kind.CODE}")
+    return codes
+
+
+@pytest.mark.slow
+def test_recorded_blocks_hold_every_message_type_and_every_rejection(recorded: Path) -> None:
+    covered: set[str] = set()
+    for path in recorded.glob("*.json"):
+        covered.update(msgspec.json.decode(path.read_bytes(), type=Recorded).covered)
+    assert sorted(list_declared_types() - covered) == []
+    assert sorted(list_declared_codes() - covered) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place["TZ"])
+def test_replay_in_a_fresh_interpreter_gives_the_same_bytes(
+    recorded: Path, place: dict[str, str]
+) -> None:
+    environment = {key: value for key, value in place.items() if key != "cwd"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.determinism.replay", str(recorded)],
+        cwd=place["cwd"],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    replayed = dict(line.split() for line in done.stdout.splitlines())
+    expected = {
+        path.name: msgspec.json.decode(path.read_bytes(), type=Recorded).digest
+        for path in recorded.glob("*.json")
+    }
+    assert replayed == expected
+    assert len(expected) > 0
