@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo test check format lock new-app clean
+.PHONY: help demo test check format lock reference new-app clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -26,6 +26,7 @@ check: .venv/.dev  ## The fast lane: format, lint, types, import directions, hou
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	$(BIN)/python tools/tidy.py
+	$(BIN)/python tools/generate_reference.py --check
 	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
 
 test: check  ## Everything, as CI runs it
@@ -37,6 +38,9 @@ format: .venv/.dev  ## Format the code
 
 lock: .venv/.dev  ## Lock the dependencies anew, with hashes
 	$(BIN)/python tools/lock.py
+
+reference: .venv/.dev  ## Write docs/reference and schemas from the applications
+	$(BIN)/python tools/generate_reference.py
 
 new-app: .venv/.dev  ## Write the rooms of a new application: make new-app name=food_trace
 	@$(BIN)/python tools/new_app.py $(name)

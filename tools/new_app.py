@@ -4,6 +4,7 @@ Copies `tools/app_template`, and adds one line to the catalog. What it writes pa
 """
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,7 +48,10 @@ def main() -> None:
     listed = catalog.read_text(encoding="utf-8")
     entry = f'    "{name}": "{title}",\n'
     catalog.write_text(listed.replace(CATALOG_MARK, CATALOG_MARK + entry, 1), encoding="utf-8")
-    print(f"added {name} to src/hansa/catalog.py\nNow: make check, then write its rules.")
+    print(f"added {name} to src/hansa/catalog.py")
+    generate = [sys.executable, str(ROOT / "tools" / "generate_reference.py")]
+    subprocess.run(generate, check=True, cwd=ROOT)
+    print("Now: make check, then write its rules (and make reference after each change).")
 
 
 if __name__ == "__main__":
