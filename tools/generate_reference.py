@@ -11,6 +11,7 @@ from hansa.appkit.reference import render_reference
 from hansa.appkit.schema import build_schema
 from hansa.catalog import load_applications
 from hansa.ledger.contracts import get_version
+from hansa.ledger.model import Event, Message, Record
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -21,7 +22,12 @@ def list_files() -> dict[Path, str]:
     for application in load_applications():
         page = ROOT / "docs" / "reference" / f"{application.name}.md"
         files[page] = render_reference(application)
-        for kind in (*application.messages, *application.records, *application.events):
+        kinds: list[type[Message] | type[Record] | type[Event]] = [
+            *application.messages,
+            *application.records,
+            *application.events,
+        ]
+        for kind in kinds:
             name = f"{kind.__name__}.{get_version(kind)}.json"
             text = msgspec.json.format(msgspec.json.encode(build_schema(kind)), indent=1)
             files[ROOT / "schemas" / application.name / name] = text.decode() + "\n"
