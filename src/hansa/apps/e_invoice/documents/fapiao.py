@@ -110,7 +110,7 @@ def _read_party(read: Reader, root: etree._Element, role: str) -> Party:
     return Party(
         name=read.text(root, f"{path}/{role}Name"),
         legal_id=Identifier(scheme, number) if number else None,
-        tax_id=number,
+        vat_id=number,
         country="CN",
     )
 

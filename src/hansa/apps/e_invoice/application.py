@@ -1,0 +1,19 @@
+"""The application as the catalog lists it: contract, records, events, rejections, rules, tables."""
+
+from hansa.appkit.application import Application, collect_rejections
+from hansa.apps.e_invoice.contract import contract
+from hansa.apps.e_invoice.invariants import INVARIANTS
+from hansa.apps.e_invoice.model import EVENTS, RECORDS
+from hansa.apps.e_invoice.rejections import Refusal
+from hansa.apps.e_invoice.views import TABLES
+
+APPLICATION = Application(
+    name="e_invoice",
+    title="Electronic invoices",
+    contract=contract,
+    records=RECORDS,
+    events=EVENTS,
+    rejections=collect_rejections(Refusal),
+    invariants=INVARIANTS,
+    tables=TABLES,
+)

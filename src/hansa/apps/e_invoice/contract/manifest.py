@@ -1,0 +1,104 @@
+"""The contract's name, roles and reads, and the checks that several handlers share. Pure."""
+
+from typing import Any
+
+import msgspec
+
+from hansa.apps.e_invoice import rejections as r
+from hansa.apps.e_invoice.model.records import Credited, Invoice, Taxpayer
+from hansa.ledger.context import Context, ReadContext
+from hansa.ledger.contracts import Contract, Role, Setting
+
+ROLES = (
+    Role(
+        "tax_authority",
+        ("governance",),
+        "Tax bureau of a jurisdiction: registers taxpayers, grants quotas, suspends, freezes",
+    ),
+    Role("seller", ("e_invoice.tax_authority",), "Issues invoices and credits as it is registered"),
+    Role("employer", ("e_invoice.tax_authority",), "Reimburses, posts and archives invoices"),
+    Role("auditor", ("governance",), "Reads invoices of a jurisdiction, changes nothing"),
+)
+
+# Parameter `red_letter_ms`: how long a request, and then its confirmation, stays open: 72 hours.
+RED_LETTER_MS = 72 * 3_600_000
+SETTINGS = (Setting("red_letter_ms", 60_000, 365 * 86_400_000, "How long a red letter stays open"),)
+
+contract = Contract("e_invoice", 1, roles=ROLES, settings=SETTINGS, reads=("members",))
+
+OPEN = ("RED_REQUESTED", "RED_CONFIRMED")
+
+
+@contract.view("invoice")
+def read_invoice(ctx: ReadContext, invoice: str) -> tuple[Invoice | None, int]:
+    """An invoice and what was credited of it, hundredths with VAT (for cession, trade finance)."""
+    credited = ctx.get(Credited, invoice)
+    return ctx.get(Invoice, invoice), credited.total if credited else 0
+
+
+def need_taxpayer(ctx: Context, taxpayer: str) -> Taxpayer:
+    """The registration. Raises NotRegistered."""
+    found = ctx.get(Taxpayer, taxpayer)
+    if found is None:
+        raise r.NotRegistered(taxpayer=taxpayer)
+    return found
+
+
+def need_invoice(ctx: Context, invoice: str) -> Invoice:
+    """The invoice, with its buyer's member if registered by now. Raises NoSuchRecord."""
+    found = ctx.need(Invoice, invoice)
+    if found.buyer_member or found.content.buyer.startswith("p:"):
+        return found
+    buyer = ctx.get(Taxpayer, found.content.buyer)
+    return msgspec.structs.replace(found, buyer_member=buyer.member) if buyer else found
+
+
+def get_actor(ctx: Context) -> str:
+    """DID of the member for which the sender acts; "" for a citizen and for deadlines."""
+    return ctx.member if ctx.member in ctx.holders else ""
+
+
+def require_party(ctx: Context, did: str, party: str) -> None:
+    """Raise NotTheParty unless the sender acts for the member `did`."""
+    if not did or get_actor(ctx) != did:
+        raise r.NotTheParty(party=party)
+
+
+def require_tax_authority(ctx: Context, jurisdiction: str) -> None:
+    """Raise MissingRole unless the sender is a tax bureau of this jurisdiction."""
+    ctx.require_role("tax_authority", jurisdiction)
+
+
+def require_moving(invoice: Invoice) -> None:
+    """Raise FrozenByBureau or RedLetterOpen: then nothing but the red letter moves."""
+    require_unfrozen(invoice)
+    if invoice.red in OPEN:
+        raise r.RedLetterOpen(invoice=invoice.id, red=invoice.red)
+
+
+def require_unfrozen(invoice: Invoice) -> None:
+    """Raise FrozenByBureau."""
+    if invoice.frozen_by:
+        raise r.FrozenByBureau(invoice=invoice.id, by=invoice.frozen_by)
+
+
+def require_payable(invoice: Invoice) -> None:
+    """Raise CreditNotPayable for a credit, FullyCredited when nothing is left (I4)."""
+    if invoice.content.is_credit:
+        raise r.CreditNotPayable(invoice=invoice.id)
+    if invoice.credit == "FULLY_CREDITED":
+        raise r.FullyCredited(invoice=invoice.id)
+
+
+def require_status(invoice: Invoice, *needed: str) -> None:
+    """Raise WrongStatus unless the invoice is where the step begins."""
+    if invoice.status not in needed:
+        raise r.WrongStatus(invoice=invoice.id, status=invoice.status, needed=" or ".join(needed))
+
+
+def put_step(ctx: Context, invoice: Invoice, **changes: Any) -> dict[str, Any]:
+    """Write the invoice with `changes`; returns what every event about it says."""
+    changed = msgspec.structs.replace(invoice, **changes)
+    ctx.put(changed)
+    readers = dict.fromkeys((*invoice.parties(), *changed.parties()))
+    return {"invoice": invoice.id, "by": get_actor(ctx), "readers": tuple(readers)}

@@ -1,0 +1,176 @@
+"""Records of e_invoice. Amounts are hundredths of the currency, times ms of block time. Pure.
+
+Readers: the parties (members' DIDs), tax authorities and auditors of the parties' jurisdictions.
+"""
+
+from typing import ClassVar, Literal
+
+from hansa.apps.e_invoice.model.content import InvoiceContent
+from hansa.apps.e_invoice.model.messages import RedReason
+from hansa.ledger.model import Record, Visibility
+
+READERS = ("e_invoice.tax_authority", "e_invoice.auditor")
+
+Status = Literal["ISSUED", "DELIVERED", "CLAIMED", "SUBMITTED", "REIMBURSED", "POSTED", "ARCHIVED"]
+Red = Literal["", "RED_REQUESTED", "RED_CONFIRMED", "RED_REJECTED", "RED_LAPSED"]
+Credit = Literal["", "PARTIALLY_CREDITED", "FULLY_CREDITED"]
+LetterStatus = Literal["RED_REQUESTED", "RED_CONFIRMED", "RED_REJECTED", "RED_LAPSED", "CREDITED"]
+
+
+class Taxpayer(Record, frozen=True, kw_only=True):
+    """A registered taxpayer: which member a tax identifier is, and whether it may issue.
+
+    `since`: from this date all its invoices are on this ledger. `suspended`: the reason, or "".
+    """
+
+    KIND: ClassVar[str] = "taxpayer"
+    VISIBILITY: ClassVar[Visibility] = "league"
+
+    id: str
+    member: str
+    jurisdiction: str
+    since: str
+    registered_by: str
+    suspended: str = ""
+
+
+class Quota(Record, frozen=True, kw_only=True):
+    """What a seller may issue in a currency, without VAT, and what of it is used.
+
+    `used` is issued less credited; `count_used` counts invoices, `numbers` also credits.
+    """
+
+    KIND: ClassVar[str] = "quota"
+    KEY: ClassVar[tuple[str, ...]] = ("seller", "currency")
+    READERS: ClassVar[tuple[str, ...]] = READERS
+
+    seller: str
+    member: str
+    currency: str
+    amount: int
+    count: int
+    used: int = 0
+    count_used: int = 0
+    numbers: int = 0
+
+    def parties(self) -> tuple[str, ...]:
+        """The seller."""
+        return (self.member,)
+
+
+class Invoice(Record, frozen=True, kw_only=True):
+    """An issued invoice or credit, and how far it has come.
+
+    `buyer_member` is "" for a person or an organisation that is not registered; `claimants` are the
+    employers to whom the person handed it. Heights are 0 until it happens. `letters` and
+    `reimbursements` count the records of those kinds; `frozen_by` names the bureau, or is "";
+    `consents` are members whose holds on the original a credit was co-signed under (I8).
+    """
+
+    KIND: ClassVar[str] = "invoice"
+    READERS: ClassVar[tuple[str, ...]] = READERS
+
+    id: str
+    content: InvoiceContent
+    seller_member: str
+    buyer_member: str
+    height: int
+    status: Status = "ISSUED"
+    claimants: tuple[str, ...] = ()
+    employer: str = ""
+    used_height: int = 0
+    posted_height: int = 0
+    credit: Credit = ""
+    red: Red = ""
+    letter: int = 0
+    letters: int = 0
+    reimbursements: int = 0
+    frozen_by: str = ""
+    consents: tuple[str, ...] = ()
+
+    def parties(self) -> tuple[str, ...]:
+        """Seller, buyer, employer, and employers who were handed the invoice."""
+        named = (self.seller_member, self.buyer_member, self.employer, *self.claimants)
+        return tuple(dict.fromkeys(did for did in named if did))
+
+
+class Credited(Record, frozen=True, kw_only=True):
+    """What the credits of an invoice have taken back, in the order of its lines and VAT breakdown.
+
+    No such record: nothing was credited (a proof of absence shows it).
+    """
+
+    KIND: ClassVar[str] = "credited"
+    KEY: ClassVar[tuple[str, ...]] = ("invoice",)
+    READERS: ClassVar[tuple[str, ...]] = READERS
+
+    invoice: str
+    readers: tuple[str, ...]
+    credits: tuple[str, ...]
+    total: int
+    without_vat: int
+    lines: tuple[int, ...]
+    taxable: tuple[int, ...]
+    tax: tuple[int, ...]
+
+    def parties(self) -> tuple[str, ...]:
+        """Those of the invoice."""
+        return self.readers
+
+
+class Reimbursement(Record, frozen=True, kw_only=True):
+    """One reimbursement. `<invoice>/1` absent proves: not yet reimbursed anywhere (I3)."""
+
+    KIND: ClassVar[str] = "reimbursement"
+    KEY: ClassVar[tuple[str, ...]] = ("invoice", "number")
+    READERS: ClassVar[tuple[str, ...]] = READERS
+
+    invoice: str
+    number: int
+    employer: str
+    amount: int
+    height: int
+    reversed_height: int = 0
+
+    def parties(self) -> tuple[str, ...]:
+        """The employer."""
+        return (self.employer,)
+
+
+class RedLetter(Record, frozen=True, kw_only=True):
+    """A red-letter request: amount with VAT to credit, who asked, who answers, until when."""
+
+    KIND: ClassVar[str] = "red_letter"
+    KEY: ClassVar[tuple[str, ...]] = ("invoice", "number")
+    READERS: ClassVar[tuple[str, ...]] = READERS
+
+    invoice: str
+    number: int
+    amount: int
+    reason: RedReason
+    requested_by: str
+    answers: str
+    until_ms: int
+    status: LetterStatus = "RED_REQUESTED"
+
+    def parties(self) -> tuple[str, ...]:
+        """Who asked and who answers."""
+        return (self.requested_by, self.answers) if self.answers else (self.requested_by,)
+
+
+class Pseudonym(Record, frozen=True, kw_only=True):
+    """A person's one-time key and the one invoice it stands on (D8)."""
+
+    KIND: ClassVar[str] = "pseudonym"
+    READERS: ClassVar[tuple[str, ...]] = READERS
+
+    id: str
+    invoice: str
+    seller_member: str
+
+    def parties(self) -> tuple[str, ...]:
+        """The seller."""
+        return (self.seller_member,)
+
+
+RECORDS = (Taxpayer, Quota, Invoice, Credited, Reimbursement, RedLetter, Pseudonym)
