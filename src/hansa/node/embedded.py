@@ -1,0 +1,166 @@
+"""The embedded engine: one thread that turns what waits into durable, provable blocks.
+
+The only place of the node with a clock. Block time is max(last + 1 ms, wall clock).
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from hansa.ledger.blocks import Block, BlockResult
+from hansa.ledger.execution import ContractFault
+from hansa.ledger.rejections import InvariantViolation
+from hansa.node.application import LedgerApplication
+from hansa.node.blocks import BlockHead
+from hansa.node.faults import NodeError
+from hansa.node.pool import TransactionPool, Waiting
+from hansa.node.sealer import Sealer
+from hansa.primitives.limits import BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX
+
+HEARTBEAT_S: Final = 60
+# Longest sleep: the wall clock may be set while we wait.
+SLEEP_S_MAX: Final = 5.0
+# Header and commit around a block's transactions (bytes of protobuf), generously.
+BLOCK_OVERHEAD: Final = 4_096
+
+_log = structlog.get_logger("hansa.node")
+
+OnCommit = Callable[[BlockHead, list[Waiting]], None]
+OnStop = Callable[[BaseException | None], None]
+
+
+def read_clock_ms() -> int:
+    """Wall clock, milliseconds, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class EmbeddedEngine:
+    """Groups what waits into blocks, executes, commits, and seals the last with an empty one."""
+
+    def __init__(
+        self,
+        application: LedgerApplication,
+        sealer: Sealer,
+        pool: TransactionPool,
+        *,
+        on_commit: OnCommit,
+        on_stop: OnStop,
+        heartbeat_s: int = HEARTBEAT_S,
+        clock: Callable[[], int] = read_clock_ms,
+    ) -> None:
+        self._application = application
+        self._sealer = sealer
+        self._pool = pool
+        self._on_commit, self._on_stop = on_commit, on_stop
+        self._heartbeat_ms = heartbeat_s * 1000
+        self._clock = clock
+        self._stopping = False
+        head = application.storage.head(application.storage.height)
+        # Genesis, and a block that changed something, become provable by the next header.
+        self._needs_seal = head is None or not head.is_empty
+        self._deadline_ms = application.next_deadline_ms()
+        self._thread = threading.Thread(target=self._run, name="hansa-engine", daemon=True)
+
+    def start(self) -> None:
+        """Make what a crash may have left unsealed provable, then run in a thread of its own."""
+        if self._needs_seal:
+            self._make_block([])
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the block in hand, seal it, and end the thread."""
+        with self._pool.changed:
+            self._stopping = True
+            self._pool.changed.notify_all()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def next_time_ms(self) -> int:
+        """Time that a block made now would have."""
+        return max(self._application.storage.time_ms + 1, self._clock())
+
+    def _run(self) -> None:
+        failure: BaseException | None = None
+        try:
+            while self._wait_for_work():
+                self._make_block(self._take())
+        except NodeError as error:
+            failure = error
+            _log.error("node_stopped", reason=error.text, cure=error.cure)
+        except InvariantViolation as error:
+            failure = error
+            _log.critical("invariant_violation", reason=str(error), exc_info=True)
+        except (MemoryError, OSError) as error:
+            failure = error
+            _log.critical("node_stopped", reason=type(error).__name__, exc_info=True)
+        finally:
+            self._on_stop(failure)
+
+    def _take(self) -> list[Waiting]:
+        if self._stopping:
+            return []  # the last block only seals
+        return self._pool.take(BLOCK_TRANSACTIONS_MAX, BLOCK_BYTES_MAX - BLOCK_OVERHEAD)
+
+    def _wait_for_work(self) -> bool:
+        """Sleep until a block is due. False: nothing more is to be made."""
+        with self._pool.changed:
+            while True:
+                if self._stopping:
+                    return self._needs_seal
+                if self._needs_seal or self._pool.has_work:
+                    return True
+                sleep_ms = self._compute_due_ms() - self.next_time_ms()
+                if sleep_ms <= 0:
+                    return True
+                self._pool.changed.wait(min(sleep_ms / 1000, SLEEP_S_MAX))
+
+    def _compute_due_ms(self) -> int:
+        """Block time at which a block is due though nothing waits: heartbeat or deadline."""
+        heartbeat = self._application.storage.time_ms + self._heartbeat_ms
+        return heartbeat if self._deadline_ms is None else min(heartbeat, self._deadline_ms)
+
+    def _make_block(self, taken: list[Waiting]) -> None:
+        """One block from header to durable write."""
+        began = time.perf_counter()
+        transactions = tuple(waiting.data for waiting in taken)
+        time_ms = self.next_time_ms()
+        header = self._sealer.build_header(time_ms, transactions)
+        block = Block(
+            chain=self._application.chain,
+            height=header.height,
+            time_ms=time_ms,
+            hash=header.hash(),
+            transactions=transactions,
+        )
+        result = self._application.execute(block)
+        executed = time.perf_counter()
+        seal = self._sealer.sign(header, transactions)
+        head = self._application.commit(block, result, seal)
+        self._sealer.advance(head, seal)
+        self._needs_seal = not head.is_empty
+        if not head.is_empty:
+            self._deadline_ms = self._application.next_deadline_ms()
+        self._on_commit(head, taken)
+        _log_block(head, result, executed - began, time.perf_counter() - executed)
+
+
+def _log_block(head: BlockHead, result: BlockResult, execute_s: float, commit_s: float) -> None:
+    """Heights, numbers and codes only: never a body, a name or a key."""
+    if head.is_empty:
+        _log.debug("block", height=head.height, transactions=0)
+        return
+    _log.info(
+        "block",
+        height=head.height,
+        transactions=head.transactions,
+        deadlines=head.deadlines,
+        execute_ms=round(execute_s * 1000, 1),
+        commit_ms=round(commit_s * 1000, 1),
+    )
+    messages = [message for each in result.results for message in each.messages]
+    for message in (*messages, *result.deadlines):
+        if message.code.endswith(f".{ContractFault.CODE}"):
+            _log.error("contract_fault", height=head.height, type=message.type)

@@ -1,0 +1,191 @@
+"""The storage engine behind one small class: ordered families, one durable write. RocksDB.
+
+Only this module knows the engine (docs/adr/0003-storage-engine.md). Touches the folder it is given.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from rocksdict import (
+    AccessType,
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    DBRecoveryMode,
+    Options,
+    Rdict,
+    WriteBatch,
+)
+
+from hansa.node.faults import CorruptFolderError, StorageError
+
+MIB: Final = 2**20
+# Blocks of sorted files kept in memory, over all families.
+CACHE_BYTES: Final = 256 * MIB
+# What a family gathers in memory before it becomes a sorted file.
+WRITE_BUFFER_BYTES: Final = 32 * MIB
+# The log is cut when it is this long: bounds the time of a start after a crash.
+LOG_BYTES_MAX: Final = 128 * MIB
+# Sorted files held open at a time; each has two or three MiB of index and filter in memory.
+OPEN_FILES_MAX: Final = 512
+
+# rocksdict raises the bare class for whatever RocksDB reports; the text begins with the kind.
+_EngineError = Exception
+
+
+class KeyValueStore:
+    """Families of ordered bytes in one folder. One writer; reads from any thread."""
+
+    def __init__(self, folder: Path, families: tuple[str, ...], *, create: bool = False) -> None:
+        """Open `folder`; make it only if `create`. Raises StorageError, CorruptFolderError."""
+        self._folder = folder
+        cache = Cache(CACHE_BYTES)
+        options = _build_options(create)
+        # All families are named at each opening: else a reopened database takes the options that
+        # its folder remembers, with a cache of 8 MiB.
+        configured = {name: _build_family(cache, name) for name in ("default", *families)}
+        try:
+            self._database = Rdict(
+                str(folder),
+                options,
+                column_families=configured,
+                access_type=AccessType.read_write(),
+            )
+            self._families = {name: self._database.get_column_family(name) for name in families}
+            self._handles = {
+                name: self._database.get_column_family_handle(name) for name in families
+            }
+        except _EngineError as error:
+            raise self._translate(error) from error
+
+    def get(self, family: str, key: bytes) -> bytes | None:
+        """The value under `key`."""
+        try:
+            found: bytes | None = self._families[family].get(key)
+        except _EngineError as error:
+            raise self._translate(error) from error
+        return found
+
+    def scan(self, family: str, start: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Up to `limit` pairs with start <= key < end, in key order."""
+        found: list[tuple[bytes, bytes]] = []
+        try:
+            cursor = self._families[family].iter()
+            cursor.seek(start)
+            while len(found) < limit and cursor.valid():
+                key = cursor.key()
+                if key >= end:
+                    break
+                found.append((key, cursor.value()))
+                cursor.next()
+            cursor.status()
+        except _EngineError as error:
+            raise self._translate(error) from error
+        return found
+
+    def iterate(self, family: str) -> Iterator[tuple[bytes, bytes]]:
+        """All pairs of a family in key order."""
+        try:
+            cursor = self._families[family].iter()
+            cursor.seek_to_first()
+            while cursor.valid():
+                yield cursor.key(), cursor.value()
+                cursor.next()
+            cursor.status()
+        except _EngineError as error:
+            raise self._translate(error) from error
+
+    def batch(self) -> "Batch":
+        """An empty write, to be filled and given to `commit`."""
+        return Batch(self._handles)
+
+    def commit(self, batch: "Batch") -> None:
+        """Make all of `batch` durable, or nothing of it. Readers may see it just before it is.
+
+        Two calls, since rocksdict gives other threads way while it waits for the disk in the second
+        only. The batch is one record of the log: it is found whole after a crash, or not at all.
+        """
+        try:
+            self._database.write(batch.inner)
+            self._database.flush_wal(True)
+        except _EngineError as error:
+            raise self._translate(error) from error
+
+    def close(self) -> None:
+        """Give the folder back. Each handle keeps the database, and its lock, alive."""
+        for family in self._families.values():
+            family.close()
+        self._families.clear()
+        self._handles.clear()
+        self._database.close()
+
+    def _translate(self, error: Exception) -> Exception:
+        """The engine's bare exception as a fault; anything else as it is."""
+        if type(error) is not Exception and type(error).__module__ != "rocksdict":
+            return error
+        text = str(error)
+        if text.startswith(("Corruption", "Invalid argument")):
+            return CorruptFolderError(
+                f"the stored data in {self._folder} is damaged: {text}",
+                "Restore the home folder from a backup, or make it anew from another node's data; "
+                "keep the damaged folder until then.",
+            )
+        return StorageError(
+            f"reading or writing {self._folder} failed: {text}",
+            "See that the disk is there, has space and lets this user write; then start again.",
+        )
+
+
+class Batch:
+    """Puts and deletes that become durable together."""
+
+    def __init__(self, handles: dict[str, Any]) -> None:
+        self._handles = handles
+        self.inner = WriteBatch(raw_mode=True)
+
+    def put(self, family: str, key: bytes, value: bytes) -> None:
+        """Set a value."""
+        self.inner.put(key, value, self._handles[family])
+
+    def delete(self, family: str, key: bytes) -> None:
+        """Remove a value."""
+        self.inner.delete(key, self._handles[family])
+
+    def write(self, family: str, key: bytes, value: bytes | None) -> None:
+        """Set, or (None) remove."""
+        if value is None:
+            self.delete(family, key)
+        else:
+            self.put(family, key, value)
+
+
+def _build_options(create: bool) -> Options:
+    options = Options(raw_mode=True)
+    options.create_if_missing(create)
+    options.create_missing_column_families(create)
+    options.set_error_if_exists(create)
+    options.set_max_open_files(OPEN_FILES_MAX)
+    options.set_max_background_jobs(2)
+    options.set_max_total_wal_size(LOG_BYTES_MAX)
+    options.set_keep_log_file_num(4)
+    options.set_max_log_file_size(4 * MIB)
+    # A write cut off by a crash is dropped at the end of the log; damage anywhere else is refused.
+    options.set_wal_recovery_mode(DBRecoveryMode.tolerate_corrupted_tail_records())
+    return options
+
+
+def _build_family(cache: Cache, name: str) -> Options:
+    options = Options(raw_mode=True)
+    options.set_write_buffer_size(WRITE_BUFFER_BYTES)
+    options.set_max_write_buffer_number(4)
+    options.set_compression_type(DBCompressionType.lz4())
+    if name == "blocks":  # large values in order of height: kept out of the sorted files
+        options.set_enable_blob_files(True)
+        options.set_min_blob_size(4096)
+        options.set_blob_compression_type(DBCompressionType.lz4())
+    table = BlockBasedOptions()
+    table.set_block_cache(cache)
+    table.set_bloom_filter(10, False)
+    options.set_block_based_table_factory(table)
+    return options

@@ -1,0 +1,61 @@
+"""One folder, one node: a lock of the operating system that dies with its process.
+
+POSIX only (flock). The file also says who holds it.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Final
+
+from hansa.node.faults import LockedFolderError, StorageError
+
+LOCK_FILE: Final = "node.lock"
+
+
+class FolderLock:
+    """Holds a folder until `release` or the end of the process."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock. Raises LockedFolderError with the other's pid."""
+        path = folder / LOCK_FILE
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StorageError(
+                f"{path} cannot be opened: {error.strerror}",
+                "See that the home folder exists and belongs to this user.",
+            ) from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            pid = _read_pid(self._descriptor)
+            os.close(self._descriptor)
+            raise LockedFolderError(folder, pid) from error
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Give the folder back."""
+        os.ftruncate(self._descriptor, 0)
+        os.close(self._descriptor)
+
+
+def find_holder(folder: Path) -> int | None:
+    """Pid of the process that holds `folder` (0: unknown), None when nobody does."""
+    try:
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_pid(descriptor)
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _read_pid(descriptor: int) -> int:
+    text = os.pread(descriptor, 20, 0).strip()
+    return int(text) if text.isdigit() else 0
