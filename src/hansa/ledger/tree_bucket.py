@@ -5,9 +5,9 @@ Value: root hash (32 bytes), content (1 byte: EMPTY, ONE or MANY), then entries 
 128 bytes: path, leaf hash, SHA-256 of the state key, SHA-256 of the record.
 """
 
-import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from struct import Struct
 from typing import Protocol
 
@@ -25,9 +25,6 @@ _COLUMNS = tuple(Struct(">" + "Q24x32s64x" * count) for count in range(33))
 
 # (path, entry to set or None to remove the leaf)
 Change = tuple[bytes, bytes | None]
-
-# hashlib directly: one call less for each of the hottest operations of the kernel.
-_sha256 = hashlib.sha256
 
 
 class BucketStore(Protocol):
@@ -69,12 +66,12 @@ def compute_change(key: bytes, value: bytes | None) -> Change:
     """The leaf of one state key: path = SHA256(K), leaf = SHA256(0x00 | path | SHA256(V)), ICS-23
     SmtSpec.
     """
-    key_digest = _sha256(key).digest()
-    path = _sha256(key_digest).digest()
+    key_digest = sha256(key).digest()
+    path = sha256(key_digest).digest()
     if value is None:
         return path, None
-    value_digest = _sha256(value).digest()
-    leaf = _sha256(b"\x00" + path + _sha256(value_digest).digest()).digest()
+    value_digest = sha256(value).digest()
+    leaf = sha256(b"\x00" + path + sha256(value_digest).digest()).digest()
     return path, path + leaf + key_digest + value_digest
 
 
@@ -127,42 +124,40 @@ def combine(left: bytes, left_content: int, right: bytes, right_content: int) ->
     content = left_content + right_content
     if content < MANY:
         return (left if left_content else right), content
-    return _sha256(b"\x01" + left + right).digest(), MANY
+    return sha256(b"\x01" + left + right).digest(), MANY
 
 
 def compute_subtree(entries: bytes, depth: int) -> tuple[bytes, int]:
     """Root hash and content of the subtree at `depth` that holds exactly `entries` (joined,
-    sorted).
+    sorted
+    by path).
 
     One pass: a subtree waits until the fork that joins it with its right neighbour is reached.
     """
     if len(entries) <= ENTRY_BYTES:
         return (entries[32:64], ONE) if entries else (EMPTY_HASH, EMPTY)
     paths, leaves, bits = _read_columns(entries)
-    forks: list[int] = []
-    lefts: list[bytes] = []
-    fork = -1
+    waiting: list[tuple[int, bytes]] = []  # left subtrees, each with the fork before it
+    fork = -1  # depth at which the last of them meets `node`
     path, node, top = paths[0], leaves[0], 0  # top: depth of `node`; 0: a leaf, which has none
     for next_path, leaf in zip(paths[1:], leaves[1:], strict=True):
         next_fork = bits - (path ^ next_path).bit_length()
         while fork > next_fork:
             if top > fork + 1:
                 node = _lift(node, path >> (bits - top), top - fork - 1)
-            node = _sha256(b"\x01" + lefts.pop() + node).digest()
             top = fork
-            forks.pop()
-            fork = forks[-1] if forks else -1
+            fork, left = waiting.pop()
+            node = sha256(b"\x01" + left + node).digest()
         if top > next_fork + 1:
             node = _lift(node, path >> (bits - top), top - next_fork - 1)
-        forks.append(next_fork)
-        lefts.append(node)
+        waiting.append((fork, node))
         path, node, top, fork = next_path, leaf, 0, next_fork
-    while lefts:
-        fork = forks.pop()
+    while waiting:
         if top > fork + 1:
             node = _lift(node, path >> (bits - top), top - fork - 1)
-        node = _sha256(b"\x01" + lefts.pop() + node).digest()
         top = fork
+        fork, left = waiting.pop()
+        node = sha256(b"\x01" + left + node).digest()
     return _lift(node, path >> (bits - top), top - depth), MANY
 
 
@@ -186,6 +181,6 @@ def _lift(node: bytes, way: int, levels: int) -> bytes:
     """
     for _ in range(levels):
         pair = EMPTY_HASH + node if way & 1 else node + EMPTY_HASH
-        node = _sha256(b"\x01" + pair).digest()
+        node = sha256(b"\x01" + pair).digest()
         way >>= 1
     return node

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
 
 from hansa.ledger.tree_bucket import EMPTY, EMPTY_HASH, MANY, combine
 
@@ -18,12 +19,11 @@ from hansa.ledger.tree_bucket import EMPTY, EMPTY_HASH, MANY, combine
 BUCKET, INNER = 4, 8
 CONTENT = 3
 
-# Leaves of a bucket before it is split: small, since each change hashes its bucket anew; not
-# smaller, since the top would take more memory (measured: 6 leaves a bucket, 14 bytes of memory a
-# leaf).
-BUCKET_LEAVES_MAX = 8
-# Leaves of a bucket at the deepest dense level before it is split all the same: only crafted keys
-# reach this.
+# Leaves of a bucket before it is split: few, since each change hashes its bucket anew. Fewer would
+# make the top larger than they save.
+BUCKET_LEAVES_MAX = 4
+# Leaves of a bucket at the deepest dense level, where chance gives up to about 20, before it is
+# split all the same: only crafted keys reach this.
 BUCKET_CROWDED = 32
 # A heap index fits a signed 64-bit integer; more crafted prefix bits than this cost more than
 # anyone has.
@@ -31,10 +31,8 @@ NODE_DEPTH_MAX = 62
 
 
 def compute_dense_depth(leaves: int) -> int:
-    """Depth of the flat arrays for so many leaves: 4 to 8 leaves for each node of the deepest
-    level.
-    """
-    return max(0, leaves.bit_length() - 3)
+    """Depth of the flat arrays: 2 to 4 leaves, so 17 to 33 bytes a leaf, at the deepest level."""
+    return max(0, leaves.bit_length() - 2)
 
 
 class TreeTop:
@@ -46,21 +44,25 @@ class TreeTop:
         self.kinds = bytearray((0, BUCKET | EMPTY))
         self.deep: dict[int, tuple[bytes, int]] = {}
 
-    def get(self, node: int) -> tuple[bytes, int]:
-        """Hash and kind of a node."""
+    def get_hash(self, node: int) -> bytes:
+        """Hash of a node."""
         if node < len(self.kinds):
-            return bytes(self.hashes[node << 5 : (node + 1) << 5]), self.kinds[node]
-        return self.deep.get(node, (EMPTY_HASH, 0))
+            return bytes(self.hashes[node << 5 : (node + 1) << 5])
+        return self.deep[node][0] if node in self.deep else EMPTY_HASH
+
+    def get_kind(self, node: int) -> int:
+        """Kind of a node."""
+        if node < len(self.kinds):
+            return self.kinds[node]
+        return self.deep[node][1] if node in self.deep else 0
 
     def set(self, node: int, node_hash: bytes, kind: int) -> None:
         """Set hash and kind of a node."""
         if node < len(self.kinds):
             self.hashes[node << 5 : (node + 1) << 5] = node_hash
             self.kinds[node] = kind
-        elif kind:
-            self.deep[node] = (node_hash, kind)
         else:
-            self.deep.pop(node, None)
+            self.deep[node] = (node_hash, kind)
 
     def grow(self, depth: int) -> None:
         """Make the flat arrays reach `depth`; they never shrink."""
@@ -80,7 +82,7 @@ class TreeTop:
             node >>= 1
         if kinds[node] & INNER:
             depth = self.depth
-            while self.get(node)[1] & INNER:
+            while self.get_kind(node) & INNER:
                 depth += 1
                 node = bits >> (64 - depth)
         return node
@@ -88,47 +90,51 @@ class TreeTop:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """What a version replaced: enough to see the version before it. Flat: 41 bytes a node.
+    """What one version replaced, by which the version before it can be seen.
 
-    before, height: of the version before, and of this one. nodes: sorted, with their old hashes and
-    kinds. buckets: old stored values.
+    before, height: of the version before, and of this one. nodes: touched, sorted; hashes: their
+    old ones, 32 bytes each. kinds, buckets: old ones by node, of those that changed.
     """
 
     before: int
     height: int
     nodes: "array[int]"
     hashes: bytes
-    kinds: bytes
+    kinds: Mapping[int, int]
     buckets: Mapping[int, bytes | None]
 
-    def get(self, node: int) -> tuple[bytes, int] | None:
-        """Old hash and kind of a node, or None when this version did not touch it."""
+    def get_hash(self, node: int) -> bytes | None:
+        """Old hash of a node, or None when this version did not touch it."""
         index = bisect_left(self.nodes, node)
         if index == len(self.nodes) or self.nodes[index] != node:
             return None
-        return self.hashes[index << 5 : (index + 1) << 5], self.kinds[index]
+        return self.hashes[index << 5 : (index + 1) << 5]
 
 
 def replace_nodes(
-    top: TreeTop, nodes: Sequence[int], hashes: Mapping[int, bytes], kinds: Mapping[int, int]
-) -> tuple["array[int]", bytes, bytes]:
-    """Write new hashes and kinds (only those that changed) of `nodes` (sorted); returns the old
-    ones, flat.
+    top: TreeTop, levels: Sequence[Mapping[int, bytes]], kinds: Mapping[int, int]
+) -> tuple["array[int]", bytes, dict[int, int]]:
+    """Write new hashes (by depth, sorted) and kinds.
+
+    Returns the touched nodes, their old hashes joined, and the old kinds.
     """
-    saved = array("Q", nodes)
-    if nodes and nodes[-1] >= len(top.kinds):
-        old = [top.get(node) for node in nodes]
-        for node, (_, kind) in zip(nodes, old, strict=True):
-            top.set(node, hashes[node], kinds.get(node, kind))
-        return saved, b"".join([pair[0] for pair in old]), bytes([pair[1] for pair in old])
-    flat, flat_kinds = top.hashes, top.kinds
-    old_hashes = b"".join([flat[node << 5 : (node + 1) << 5] for node in nodes])
-    old_kinds = bytes([flat_kinds[node] for node in nodes])
-    for node in nodes:
-        flat[node << 5 : (node + 1) << 5] = hashes[node]
+    nodes = array("Q", chain.from_iterable(levels))
+    hashes: list[bytes | bytearray] = []
+    old_kinds = {node: top.get_kind(node) for node in kinds}
+    flat = top.hashes
+    for level in levels[: top.depth + 1]:
+        for node, node_hash in level.items():
+            at = node << 5
+            hashes.append(flat[at : at + 32])
+            flat[at : at + 32] = node_hash
+    for level in levels[top.depth + 1 :]:
+        for node, node_hash in level.items():
+            hashes.append(top.get_hash(node))
+            top.set(node, node_hash, kinds.get(node, top.get_kind(node)))
     for node, kind in kinds.items():
-        flat_kinds[node] = kind
-    return saved, old_hashes, old_kinds
+        if node < len(top.kinds):
+            top.kinds[node] = kind
+    return nodes, b"".join(hashes), old_kinds
 
 
 def load_inner_nodes(top: TreeTop) -> None:
@@ -151,10 +157,14 @@ def load_inner_nodes(top: TreeTop) -> None:
 
 
 def _load_parent(top: TreeTop, parent: int) -> None:
-    for child in (2 * parent, 2 * parent + 1):
-        if not top.get(child)[1]:
+    left, right = parent << 1, parent << 1 | 1
+    for child in (left, right):
+        if not top.get_kind(child):
             top.set(child, EMPTY_HASH, BUCKET | EMPTY)
-    left, left_kind = top.get(2 * parent)
-    right, right_kind = top.get(2 * parent + 1)
-    node, content = combine(left, left_kind & CONTENT, right, right_kind & CONTENT)
-    top.set(parent, node, INNER | content)
+    node_hash, content = combine(
+        top.get_hash(left),
+        top.get_kind(left) & CONTENT,
+        top.get_hash(right),
+        top.get_kind(right) & CONTENT,
+    )
+    top.set(parent, node_hash, INNER | content)

@@ -49,12 +49,18 @@ class TreeView:
         after = None if right is None else _encode_neighbour(right, right_siblings)
         return StateProof(name, None, _encode_siblings(above), before, after)
 
-    def _get(self, node: int) -> tuple[bytes, int]:
+    def _get_hash(self, node: int) -> bytes:
         for undo in self._later:
-            old = undo.get(node)
+            old = undo.get_hash(node)
             if old is not None:
                 return old
-        return self._top.get(node)
+        return self._top.get_hash(node)
+
+    def _get_kind(self, node: int) -> int:
+        for undo in self._later:
+            if node in undo.kinds:
+                return undo.kinds[node]
+        return self._top.get_kind(node)
 
     def _list_entries(self, node: int) -> list[bytes]:
         for undo in self._later:
@@ -65,10 +71,10 @@ class TreeView:
     def _find(self, path: bytes) -> tuple[bytes | None, bytes | None, bytes | None]:
         """The last leaf before `path`, the leaf at it, the first leaf after it."""
         node, depth, left_tree, right_tree = 1, 0, 0, 0
-        while self._get(node)[1] & INNER:
+        while self._get_kind(node) & INNER:
             node = node << 1 | _bit(path, depth)
             depth += 1
-            if self._get(node ^ 1)[1] & CONTENT:
+            if self._get_kind(node ^ 1) & CONTENT:
                 if node & 1:
                     left_tree = node ^ 1
                 else:
@@ -87,9 +93,9 @@ class TreeView:
         """The first or last leaf of a subtree that is not empty; None for node 0."""
         if not node:
             return None
-        while self._get(node)[1] & INNER:
+        while self._get_kind(node) & INNER:
             outer = node << 1 | last
-            node = outer if self._get(outer)[1] & CONTENT else outer ^ 1
+            node = outer if self._get_kind(outer) & CONTENT else outer ^ 1
         return self._list_entries(node)[-1 if last else 0]
 
     def _list_siblings(self, path: bytes) -> list[bytes]:
@@ -98,14 +104,14 @@ class TreeView:
         """
         node, depth, siblings = 1, 0, list[bytes]()
         while True:
-            kind = self._get(node)[1]
+            kind = self._get_kind(node)
             if kind & CONTENT != MANY:
                 return siblings
             if not kind & INNER:
                 break
             node = node << 1 | _bit(path, depth)
             depth += 1
-            siblings.append(self._get(node ^ 1)[0])
+            siblings.append(self._get_hash(node ^ 1))
         entries = self._list_entries(node)
         while len(entries) > 1:
             middle = split_entries(entries, depth)
