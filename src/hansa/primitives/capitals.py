@@ -104,7 +104,7 @@ def _format_cents(cents: int, *, after_yuan: bool) -> str:
 
 
 def _parse_plain(text: str) -> int:
-    if not text:
+    if not any(char in _DIGITS or char == "拾" for char in text):
         raise NotCapitals(text)
     body = text.removesuffix("整")
     yuan_text, mark, cents_text = body.rpartition("元")
@@ -134,7 +134,7 @@ def _parse_section(text: str) -> int:
 
 
 def _parse_cents(text: str) -> int:
-    found = re.fullmatch(f"(?:([{_DIGITS}])角)?(?:零?([{_DIGITS}])分)?零?", text)
+    found = re.fullmatch(f"(?:零?([{_DIGITS}])角)?(?:零?([{_DIGITS}])分)?零?", text)
     if found is None:
         raise NotCapitals(text)
     return sum(

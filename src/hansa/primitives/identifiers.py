@@ -174,9 +174,12 @@ _VAT_FORMATS: Mapping[str, str] = {
 }
 
 
-def _is_vat(value: str) -> bool:
-    wanted = _VAT_FORMATS.get(value[:2])
-    return wanted is None or re.fullmatch(wanted, value[2:]) is not None
+_VAT = "|".join(
+    (
+        *(f"{country}(?:{pattern})" for country, pattern in _VAT_FORMATS.items()),
+        f"(?!{'|'.join(_VAT_FORMATS)})[0-9A-Z]{{2}}[0-9A-Z+*]{{2,13}}",
+    )
+)
 
 
 # -- the schemes --------------------------------------------------------------------
@@ -228,8 +231,8 @@ SCHEMES: Mapping[str, Scheme] = {
     "VAT": _scheme(
         "VAT identifier",
         "",
-        "[0-9A-Z]{2}[0-9A-Z+*]{2,13}",
-        _is_vat,
+        _VAT,
+        None,
         "Directive 2006/112/EC art. 215",
     ),
     # by country, as invoices use them
