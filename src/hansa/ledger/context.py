@@ -241,7 +241,7 @@ class Context(ReadContext):
     def require_free(self, kind: type[Record], *parts: str) -> None:
         """Raise Held when a live hold stands on the record and its placer does not co-sign."""
         for hold in self.holds(kind, *parts):
-            if not self._is_cosigned(hold):
+            if not self.is_cosigned(hold):
                 raise Held(
                     kind=kind.KIND,
                     key="/".join(parts),
@@ -249,7 +249,7 @@ class Context(ReadContext):
                     placed_by=hold.placed_by,
                 )
 
-    def _is_cosigned(self, hold: Hold) -> bool:
+    def is_cosigned(self, hold: Hold) -> bool:
         """Whether a signer acts for the hold's placer, in the role that placed it."""
         return any(
             member == hold.placed_by
@@ -292,6 +292,11 @@ class Context(ReadContext):
     def role(self, application: str, name: str) -> Role | None:
         """The role that a contract's active version declares. Raises ContractNotActive."""
         return self._registry.active(self._overlay, application, self.height).role(name)
+
+    def knows_message(self, application: str, name: str) -> bool:
+        """Whether a contract's active version has this message. Raises ContractNotActive."""
+        contract = self._registry.active(self._overlay, application, self.height)
+        return any(name == known for known, _version in contract.handlers)
 
     def setting(self, application: str, name: str) -> Setting | None:
         """The parameter `name` that the active version of a contract declares."""
