@@ -94,6 +94,15 @@ def test_invalid_genesis_with_a_validator_twice(store: TrustStore) -> None:
         store.pin(msgspec.json.encode(listed, order="sorted"))
 
 
+def test_folder_that_cannot_be_written_is_a_fault_with_a_cure(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(TrustError, match="cannot write") as fault:
+        TrustStore(tmp_path / "file" / "trust").pin(League("v1").genesis(), replace=True)
+    assert "HANSA_HOME" in fault.value.remedy
+    with pytest.raises(TrustError, match="cannot read"):
+        TrustStore(tmp_path / "file" / "trust").load("test-1")
+
+
 def test_validators_of_a_genesis_are_put_in_order() -> None:
     root = build_trust_root(League("v1", "v2", "v3", "v4").genesis())
     addresses = [validator.address for validator in root.validators]

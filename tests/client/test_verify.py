@@ -155,8 +155,9 @@ def test_invalid_other_league_with_the_same_chain_id() -> None:
 def test_invalid_same_validators_on_another_chain() -> None:
     honest, other = league("v1"), league("v1", chain="test-2")
     assert verify_receipt(encode_file(other.receipt()), honest.trust()).outcome == "no"
-    renamed = replace(other.receipt(), chain="test-1")
-    assert verify_receipt(encode_file(renamed), honest.trust()).outcome == "no"
+    renamed = verify_receipt(encode_file(replace(other.receipt(), chain="test-1")), honest.trust())
+    assert renamed.outcome == "no"
+    assert "another chain than the file says" in renamed.steps[-1].text
 
 
 def test_invalid_forger_quotes_the_trusted_validators() -> None:
@@ -290,6 +291,8 @@ def test_invalid_proof_of_another_key_record_or_height(one: League) -> None:
         assert refused_at(one, msgspec.structs.replace(file, **change)) == "state"
     absent = one.proof(b"counter/counter/none")
     assert refused_at(one, msgspec.structs.replace(file, proof=absent.proof)) == "state"
+    assert refused_at(one, one.proof(b"")) == "state"
+    assert refused_at(one, one.proof(b"x" * 401)) == "state"
     shown = msgspec.structs.replace(absent, record=file.record)
     assert refused_at(one, shown) == "state"
 

@@ -54,6 +54,20 @@ def test_commit_of_more_than_two_thirds_holds() -> None:
     verify_commit(CHAIN, VALIDATORS, BLOCK, 7, sign([COMMIT, COMMIT, COMMIT, NIL]))
 
 
+def test_good_commit_is_refused_for_another_block_or_height() -> None:
+    commit = sign([COMMIT] * 4)
+    other = BlockID(BLOCK.hash, PartSetHeader(2, BLOCK.parts.hash))
+    for block, height in ((other, 7), (BLOCK, 8)):
+        with pytest.raises(InvalidCommit, match="another block"):
+            verify_commit(CHAIN, VALIDATORS, block, height, commit)
+
+
+def test_commit_with_an_unknown_flag_is_refused() -> None:
+    for flag in (-1, 0, 4, 2**70):
+        with pytest.raises(InvalidCommit, match="unknown flag"):
+            verify_commit(CHAIN, VALIDATORS, BLOCK, 7, sign([COMMIT, COMMIT, COMMIT, flag]))
+
+
 def test_commit_of_exactly_two_thirds_is_refused() -> None:
     powers = (4, 2, 2, 1)
     keyed = sorted(VALIDATORS, key=lambda validator: validator.address)

@@ -3,6 +3,7 @@
 A verifier says yes only against one of them (D22): otherwise anyone's own league would verify.
 """
 
+import contextlib
 import os
 from pathlib import Path
 from typing import ClassVar, Final, Literal
@@ -142,7 +143,8 @@ class TrustStore:
                 os.fsync(stream.fileno())
             draft.replace(path)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink()
             raise TrustError(
                 f"cannot write {path}: {error.strerror}", "set HANSA_HOME to a folder of yours"
             ) from error

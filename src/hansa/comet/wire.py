@@ -10,6 +10,8 @@ import msgspec
 _VARINT = 0
 _FIXED64 = 1
 _BYTES = 2
+# Nearly every number on the wire: tags, flags, lengths of hashes.
+_SMALL: Final = tuple(bytes([number]) for number in range(0x80))
 # Go's zero time, 0001-01-01T00:00:00Z, in seconds of the Unix epoch.
 ZERO_TIME_SECONDS: Final = -62_135_596_800
 # The end of year 9999, where protobuf's Timestamp ends.
@@ -64,6 +66,8 @@ ZERO_TIME: Final = Timestamp(ZERO_TIME_SECONDS, 0)
 
 def encode_varint(number: int) -> bytes:
     """Base-128 varint; a negative number as its 64-bit two's complement. Raises FormatError."""
+    if 0 <= number < 0x80:
+        return _SMALL[number]
     if not -(2**63) <= number < 2**64:
         raise FormatError("an integer does not fit 64 bits")
     number &= 2**64 - 1
