@@ -93,6 +93,11 @@ class Door(Protocol):
     def output(self) -> Output: ...
 
     @property
+    def chain(self) -> str:
+        """Id of the league's chain."""
+        ...
+
+    @property
     def account(self) -> str:
         """DID of the signing account."""
         ...
@@ -104,6 +109,10 @@ class Door(Protocol):
 
     @property
     def vault(self) -> VaultDoor: ...
+
+    def did(self, name: str) -> str:
+        """A DID as given, or that of a name known where the command runs."""
+        ...
 
     def journal(self, name: str) -> Any:
         """A small durable dictionary of this league and account, to make long work resumable."""

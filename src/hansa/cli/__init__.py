@@ -1,1 +1,4 @@
-"""The command line: one module per noun, started by `main.py`. Imports stay lazy so that help is instant."""
+"""The command line: one module per noun, started by `main.py`.
+
+May import everything below it; modules load when their command runs, so that help is instant.
+"""

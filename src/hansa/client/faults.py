@@ -1,10 +1,14 @@
 """What can go wrong for a client: faults and refusals, each with a next step. Pure."""
 
+from typing import ClassVar
+
 from hansa.ledger.rejections import Param
 
 
 class ClientError(Exception):
     """A fault: a file, a folder or the network failed. `remedy` says what to do next."""
+
+    CODE: ClassVar[str] = "client.fault"
 
     def __init__(self, text: str, remedy: str = "") -> None:
         super().__init__(text)
@@ -14,6 +18,8 @@ class ClientError(Exception):
 
 class Unreachable(ClientError):
     """No answer: what was asked may or may not have happened. Asking again is safe."""
+
+    CODE = "client.unreachable"
 
 
 class Refused(Exception):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from hansa.client.faults import ClientError
+from hansa.client.files import store_new
 from hansa.crypto.keys import PrivateKey
 from hansa.crypto.signatures import PublicKey
 from hansa.encoding.canonical import encode_canonical
@@ -43,6 +44,8 @@ _NAME_CHARACTERS: Final = frozenset(
 
 class KeyFileError(ClientError):
     """A key file is missing, damaged, too open, or its passphrase is wrong."""
+
+    CODE = "client.key"
 
 
 class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -244,7 +247,7 @@ class KeyRing:
         data = encode_canonical(seal_signer(signer, passphrase))
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            store_private(path, data)
+            store_new(path, data)
         except FileExistsError as error:
             raise KeyFileError(
                 f"there is a key {signer.name!r} already",
@@ -255,29 +258,6 @@ class KeyRing:
                 f"cannot write {path}: {error.strerror}", "choose another folder"
             ) from error
         return path
-
-
-def store_private(path: Path, data: bytes) -> None:
-    """Write a new file that only its owner can read, whole or not at all. Raises OSError."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        path.hardlink_to(draft)
-        _sync_folder(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def check_name(name: str) -> None:

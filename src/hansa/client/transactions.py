@@ -62,7 +62,7 @@ def build_payload(
 def _describe(draft: Draft) -> dict[str, object]:
     return {
         "app": draft.app,
-        "body": msgspec.to_builtins(draft.message),
+        "body": msgspec.Raw(encode_canonical(draft.message)),
         "sender": draft.sender,
         "type": type(draft.message).__name__,
     }

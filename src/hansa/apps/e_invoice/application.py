@@ -1,6 +1,7 @@
 """The application as the catalog lists it: contract, records, events, rejections, rules, tables."""
 
 from hansa.appkit.application import Application, collect_rejections
+from hansa.apps.e_invoice.commands import COMMANDS
 from hansa.apps.e_invoice.contract import contract
 from hansa.apps.e_invoice.invariants import INVARIANTS
 from hansa.apps.e_invoice.model import EVENTS, RECORDS
@@ -16,4 +17,5 @@ APPLICATION = Application(
     rejections=collect_rejections(Refusal),
     invariants=INVARIANTS,
     tables=TABLES,
+    commands=COMMANDS,
 )

@@ -7,9 +7,9 @@ from hansa.appkit.command import Command, Door, Option
 
 
 def _check(door: Door, files: tuple[str, ...]) -> int:
-    from hansa.apps.e_invoice.documents.check import check_command
+    from hansa.apps.e_invoice.commands.check import check_invoices
 
-    return check_command(files, as_json=door.output.as_json, write=door.output.write)
+    return check_invoices(door, files)
 
 
 def _issue(door: Door, **options: object) -> int:

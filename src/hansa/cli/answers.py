@@ -1,0 +1,166 @@
+"""What the command line says: one answer on stdout; hints and refusals on stderr."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+import click
+
+YES, NO, UNJUDGED = 0, 1, 2
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Fault(NamedTuple):
+    """A refusal or fault in words. `exit` is 1 for a no, 2 for could not judge."""
+
+    code: str
+    text: str
+    rule: str
+    remedy: str
+    exit: int
+
+
+def json_option(function: F) -> F:
+    """The option `--json`, the same on every command."""
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Answer as one JSON document on stdout."
+    )(function)
+
+
+def answer(document: object, text: str, *, as_json: bool) -> None:
+    """The one answer of a command: `document` with --json, else `text`."""
+    if as_json:
+        json.dump(document, sys.stdout, ensure_ascii=False, indent=2)
+        sys.stdout.write("\n")
+    elif text:
+        click.echo(text)
+
+
+def hint(text: str) -> None:
+    """Something worth knowing that is not the answer: to stderr."""
+    click.echo(text, err=True)
+
+
+class Screen:
+    """How commands of applications speak (`appkit.command.Output`)."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self._shown = -1
+
+    def line(self, text: str) -> None:
+        """A line for people (nothing under --json)."""
+        if not self.as_json:
+            click.echo(text)
+
+    def hint(self, text: str) -> None:
+        """A hint, to standard error."""
+        hint(text)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+        """A table for people (nothing under --json)."""
+        if not self.as_json:
+            click.echo(format_table(columns, [[str(cell) for cell in row] for row in rows]))
+
+    def document(self, value: object) -> None:
+        """The one JSON document (nothing without --json)."""
+        answer(value, "", as_json=self.as_json)
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        """Progress on stderr: one line that moves at a terminal, a line every tenth elsewhere."""
+        tenth = done * 10 // max(total, 1)
+        if sys.stderr.isatty():
+            end = "\n" if done >= total else ""
+            filled = "█" * tenth + "░" * (10 - tenth)
+            click.echo(f"\r{filled} {done}/{total} {what}\x1b[K{end}", err=True, nl=False)
+        elif tenth != self._shown:
+            click.echo(f"{done}/{total} {what}", err=True)
+        self._shown = tenth if done < total else -1
+
+
+def format_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table: drawn by rich at a terminal, plain aligned columns in a pipe."""
+    if sys.stdout.isatty():
+        return _draw_table(columns, rows)
+    widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+    head = "  ".join(c.upper().ljust(w) for c, w in zip(columns, widths, strict=True))
+    return "\n".join(line.rstrip() for line in [head, *lines])
+
+
+def _draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=box.SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console()
+    with console.capture() as capture:
+        console.print(table)
+    return capture.get().rstrip("\n")
+
+
+def tell_fault(error: BaseException, *, as_json: bool) -> int:
+    """Say what went wrong with code, rule and remedy; return the exit code. Never a stack trace."""
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    fault = describe_fault(error)
+    if as_json:
+        body = {"code": fault.code, "rule": fault.rule, "text": fault.text, "remedy": fault.remedy}
+        answer({"error": body}, "", as_json=True)
+    if isinstance(error, click.UsageError) and not as_json:
+        error.show()
+        return fault.exit
+    click.echo(format_fault(fault), err=True)
+    return fault.exit
+
+
+def format_fault(fault: Fault) -> str:
+    """Three lines at most: what, which rule, what to do."""
+    rule = f"  rule: {fault.rule}\n" if fault.rule else ""
+    remedy = f"  next: {fault.remedy}\n" if fault.remedy else ""
+    return f"✗ {fault.code}: {fault.text}\n{rule}{remedy}".rstrip("\n")
+
+
+def _describe_node_fault(error: BaseException) -> Fault | None:
+    """Faults of the node and of the read model; their modules are loaded if they raised."""
+    node = sys.modules.get("hansa.node.faults")
+    if node is not None and isinstance(error, node.NodeError):
+        return Fault("node.fault", error.text, "", error.cure, UNJUDGED)
+    index = sys.modules.get("hansa.index.faults")
+    if index is not None and isinstance(error, index.IndexFault):
+        return Fault(error.code, str(error), "", error.hint, UNJUDGED)
+    return None
+
+
+def describe_fault(error: BaseException) -> Fault:
+    """Words for an exception: rejections are a no, everything else could not be judged."""
+    from hansa.client.faults import ClientError, Refused
+    from hansa.ledger.rejections import Rejection
+
+    if isinstance(error, Refused):
+        return Fault(error.code, error.text, error.rule, error.remedy, NO)
+    if isinstance(error, Rejection):
+        return Fault(error.code, error.text, error.RULE, error.remedy, NO)
+    if isinstance(error, ClientError):
+        return Fault(error.CODE, error.text, "", error.remedy, UNJUDGED)
+    node_fault = _describe_node_fault(error)
+    if node_fault is not None:
+        return node_fault
+    if isinstance(error, click.ClickException):
+        return Fault("cli.usage", error.format_message(), "", "add --help to see how", UNJUDGED)
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return Fault("cli.system", f"{place}{error.strerror or error}", "", "", UNJUDGED)
+    return Fault(
+        "cli.unexpected",
+        f"something unexpected happened ({type(error).__name__})",
+        "",
+        "set HANSA_DEBUG=1 and run it again to see where, and tell us",
+        UNJUDGED,
+    )

@@ -1,0 +1,166 @@
+"""`show` and `list` of an application's records, derived from its description. Asks the node."""
+
+from typing import Any, Final
+
+import click
+
+from hansa.appkit.application import Application
+from hansa.cli.acting import json_parameter, place_parameters
+from hansa.cli.answers import NO, YES, Screen, answer, hint
+from hansa.cli.place import NoSuchPlace, Place, find_place
+from hansa.client.gateway import Gateway
+from hansa.ledger.model import Record
+
+LIST_MAX: Final = 100
+# Longer values would push everything else out of a table.
+CELL_MAX: Final = 44
+
+
+def build_show_command(application: Application) -> click.Command:
+    """`hansa APP show KIND KEY…`."""
+
+    def run(kind: str, key: tuple[str, ...], **values: Any) -> int:
+        record = find_record(application, kind)
+        place = find_place(values["league"], values["node"])
+        parts = resolve_key(place, record, key)
+        with open_gateway(place, values["signer_name"]) as gateway:
+            found = gateway.record(record.OWNER or application.name, kind, *parts)
+        if found is None:
+            missing = f"there is no {kind} {'/'.join(parts)}, or it is not yours to read"
+            answer({"found": None}, missing, as_json=values["as_json"])
+            return NO
+        answer(found, format_record(found), as_json=values["as_json"])
+        return YES
+
+    kinds = sorted({record.KIND for record in application.records})
+    return click.Command(
+        "show",
+        params=[
+            click.Argument(["kind"], type=click.Choice(kinds)),
+            click.Argument(["key"], nargs=-1, required=True),
+            _reader_option(),
+            *place_parameters(),
+            json_parameter(),
+        ],
+        callback=run,
+        help=_describe_show(application),
+        short_help="Show one record.",
+    )
+
+
+def build_list_command(application: Application) -> click.Command:
+    """`hansa APP list KIND [--where name=value]…`."""
+
+    def run(kind: str, where: tuple[str, ...], limit: int, after: str, **values: Any) -> int:
+        record = find_record(application, kind)
+        place = find_place(values["league"], values["node"])
+        filters = _parse_filters(where)
+        with open_gateway(place, values["signer_name"]) as gateway:
+            page = gateway.records(
+                record.OWNER or application.name, kind, filters=filters, limit=limit, after=after
+            )
+        screen = Screen(as_json=values["as_json"])
+        screen.document({"items": list(page.items), "next": page.next})
+        columns = _choose_columns(record)
+        rows = [[_format_cell(item.get(name)) for name in columns] for item in page.items]
+        screen.table(columns, rows)
+        if page.next:
+            hint(f"more: add --after {page.next}")
+        return YES
+
+    kinds = sorted({record.KIND for record in application.records})
+    return click.Command(
+        "list",
+        params=[
+            click.Argument(["kind"], type=click.Choice(kinds)),
+            click.Option(["--where"], multiple=True, metavar="NAME=VALUE", help="Only these."),
+            click.Option(
+                ["--limit"], type=click.IntRange(1, 1000), default=LIST_MAX, show_default=True
+            ),
+            click.Option(["--after"], metavar="CURSOR", help="Go on after this cursor."),
+            _reader_option(),
+            *place_parameters(),
+            json_parameter(),
+        ],
+        callback=run,
+        help=f"List records that you may read.\n\n\b\nExample:\n  hansa {application.cli_name} "
+        f"list {kinds[0]} --limit 10",
+        short_help="List records.",
+    )
+
+
+def _reader_option() -> click.Parameter:
+    return click.Option(
+        ["--as", "signer_name"],
+        metavar="NAME|FILE",
+        help="On whose behalf to read (or HANSA_AS); what is public needs nobody.",
+    )
+
+
+def _describe_show(application: Application) -> str:
+    lines = ["Show one record by its kind and key, if you may read it.", "", "\b", "Kinds:"]
+    for record in application.records:
+        lines.append(f"  {record.KIND} {' '.join(part.upper() for part in record.KEY)}")
+    return "\n".join(lines)
+
+
+def open_gateway(place: Place, name: str | None) -> Gateway:
+    """A gateway on behalf of a key; of nobody when none is named and none is the default."""
+    try:
+        signer = place.signer(name)
+    except NoSuchPlace:
+        if name is not None:
+            raise
+        signer = None
+    return place.gateway(signer)
+
+
+def find_record(application: Application, kind: str) -> type[Record]:
+    """The record type of that kind. Raises click.UsageError with the kinds there are."""
+    record = application.record(kind)
+    if record is None:
+        kinds = ", ".join(sorted({each.KIND for each in application.records}))
+        raise click.UsageError(f"{application.cli_name} has no {kind!r}; it has: {kinds}")
+    return record
+
+
+def resolve_key(place: Place, record: type[Record], key: tuple[str, ...]) -> tuple[str, ...]:
+    """Key parts as given; a name known here stands for its DID where the key is a DID."""
+    return tuple(
+        place.did(part) if name in ("did", "member", "account") else part
+        for name, part in zip((*record.KEY, *key[len(record.KEY) :]), key, strict=False)
+    )
+
+
+def _parse_filters(where: tuple[str, ...]) -> dict[str, str]:
+    filters = {}
+    for each in where:
+        name, mark, value = each.partition("=")
+        if not mark:
+            raise click.UsageError(f"--where {each}: write NAME=VALUE")
+        filters[name] = value
+    return filters
+
+
+def _choose_columns(record: type[Record]) -> list[str]:
+    """The key first, then the other plain fields, as many as fit."""
+    names = [name for name in record.__struct_fields__ if name not in record.KEY]
+    own = [name for name in record.KEY if name in record.__struct_fields__]
+    return [*own, *names][:7]
+
+
+def _format_cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= CELL_MAX else text[: CELL_MAX - 1] + "…"
+
+
+def format_record(record: dict[str, Any]) -> str:
+    """A record as lines of name and value; what is nested is JSON."""
+    import json
+
+    width = max((len(name) for name in record), default=0)
+    lines = []
+    for name, value in record.items():
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        lines.append(f"{name:<{width}}  {text}")
+    return "\n".join(lines)

@@ -1,0 +1,154 @@
+"""Who is in a league that `hansa init` makes: the built-in template, or a file of one's own. Pure.
+
+Identifiers of the built-in organisations are synthetic: their check digits hold, no one has them.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from hansa.client.faults import ClientError
+
+TEMPLATE_BYTES_MAX: Final = 1_000_000
+
+
+class TemplateError(ClientError):
+    """A members file is not as it should be."""
+
+    CODE = "cli.template"
+
+
+class Id(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An organisation's identifier under a scheme with check digits."""
+
+    scheme: str
+    value: str
+
+
+class MemberPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A member to be. `name` names its key here; roles are `application.role@scope`."""
+
+    name: str
+    title: str
+    jurisdiction: str
+    identifiers: tuple[Id, ...] = ()
+    roles: tuple[str, ...] = ()
+    votes: int = 1
+
+
+class LeaguePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A league to be. `default` signs when nobody is named."""
+
+    members: tuple[MemberPlan, ...]
+    default: str = ""
+
+
+TAX: Final = "e_invoice.tax_authority"
+AUDIT: Final = "e_invoice.auditor"
+
+BAY: Final = LeaguePlan(
+    members=(
+        MemberPlan(
+            "tax-bureau",
+            "珠江示範稅務局 Pearl River Model Tax Bureau",
+            "CN",
+            (Id("CN-USCC", "11440100MA5DEMA010"),),
+            (f"{TAX}@CN", f"{TAX}@HK"),
+        ),
+        MemberPlan(
+            "seller-a",
+            "羊城示範貿易有限公司 Ram City Model Trading",
+            "CN",
+            (Id("CN-USCC", "91440101MA59EXAM08"),),
+            ("e_invoice.seller@CN",),
+        ),
+        MemberPlan(
+            "seller-b",
+            "香江示範供應有限公司 Fragrant Harbour Model Supplies",
+            "HK",
+            (Id("HK-BRN", "99000017"),),
+            ("e_invoice.seller@HK",),
+        ),
+        MemberPlan(
+            "buyer",
+            "鵬城示範科技有限公司 Roc City Model Technology",
+            "CN",
+            (Id("CN-USCC", "91440300MA5FEXAM2R"),),
+            ("e_invoice.employer@CN",),
+        ),
+        MemberPlan(
+            "employer",
+            "維港示範服務有限公司 Victoria Model Services",
+            "HK",
+            (Id("HK-BRN", "99000025"),),
+            ("e_invoice.employer@HK",),
+        ),
+        MemberPlan(
+            "auditor",
+            "灣區示範審計署 Bay Area Model Audit Office",
+            "CN",
+            (),
+            (f"{AUDIT}@CN", f"{AUDIT}@HK"),
+        ),
+    ),
+    default="tax-bureau",
+)
+
+
+def decode_plan(data: bytes) -> LeaguePlan:
+    """A members file. Raises TemplateError with what is wrong."""
+    try:
+        plan = msgspec.json.decode(data, type=LeaguePlan)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise TemplateError(
+            f"the members file is not as it should be: {error}",
+            "hansa init --show-members prints one to start from",
+        ) from error
+    names = [member.name for member in plan.members]
+    if not names or len(set(names)) != len(names):
+        raise TemplateError("a league has members, each with a name of its own", "mend the file")
+    if plan.default and plan.default not in names:
+        raise TemplateError(f"default: no member is named {plan.default!r}", "mend the file")
+    return plan
+
+
+def build_parts(plan: LeaguePlan, keys: dict[str, tuple[str, Any]]) -> dict[str, Any]:
+    """The system contracts' parts of a genesis. `keys`: name to (DID, public key)."""
+    grants = []
+    for member in plan.members:
+        for text in member.roles:
+            path, _mark, scope = text.partition("@")
+            application, dot, role = path.partition(".")
+            if not dot:
+                raise TemplateError(f"{text!r} is no role", "write application.role@SCOPE")
+            grants.append(
+                {
+                    "application": application,
+                    "role": role,
+                    "holder": keys[member.name][0],
+                    **({"scope": scope} if scope else {}),
+                }
+            )
+    return {
+        "members": {
+            "members": [
+                {
+                    "did": keys[member.name][0],
+                    "name": member.title,
+                    "jurisdiction": member.jurisdiction,
+                    "identifiers": [
+                        {"scheme": each.scheme, "value": each.value} for each in member.identifiers
+                    ],
+                }
+                for member in plan.members
+            ]
+        },
+        "accounts": {
+            "accounts": [
+                {"did": did, "member": did, "key": msgspec.to_builtins(public)}
+                for did, public in keys.values()
+            ]
+        },
+        "permissions": {"grants": grants},
+        "governance": {"weights": {keys[member.name][0]: member.votes for member in plan.members}},
+    }

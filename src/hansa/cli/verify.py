@@ -1,0 +1,97 @@
+"""`hansa verify`: the offline verifier at the command line. Imports it and click, no more.
+
+Exit code 0: every file says what its league's ledger says; 1: one does not; 2: could not judge.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hansa.cli.answers import NO, UNJUDGED, YES, answer, hint, json_option
+
+if TYPE_CHECKING:
+    from hansa.client.trust import TrustRoot
+    from hansa.client.verify import Verdict
+
+_EXITS = {"yes": YES, "no": NO, "could_not_judge": UNJUDGED}
+_SIGNS = {True: "✓", False: "✗", None: "?"}
+_WORDS = {
+    "yes": "YES",
+    "no": "NO: this file is not what the ledger says",
+    "could_not_judge": "COULD NOT JUDGE",
+}
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--trust",
+    type=click.Path(path_type=Path),
+    metavar="GENESIS",
+    help="Trust this genesis (file or league's folder) instead of what is pinned.",
+)
+@json_option
+def command(files: tuple[Path, ...], trust: Path | None, as_json: bool) -> int:
+    """Check receipts and proofs, offline.
+
+    Needs no network, no node, no account: only the file, and a trust root that was pinned before
+    (hansa trust add GENESIS) or is given with --trust. Says step by step what it checked.
+
+    \b
+    Examples:
+      hansa verify receipt.json
+      hansa verify *.json --json
+      hansa verify receipt.json --trust genesis.json
+    """
+    from hansa.client.verify import verify_file
+
+    find_trust = build_finder(trust)
+    verdicts = [(path, verify_file(path, find_trust)) for path in files]
+    document = [_describe(path, verdict) for path, verdict in verdicts]
+    text = "\n\n".join(format_verdict(path, verdict) for path, verdict in verdicts)
+    answer(document, text, as_json=as_json)
+    exits = {_EXITS[verdict.outcome] for _path, verdict in verdicts}
+    if UNJUDGED in exits and trust is None:
+        hint("hansa trust list shows what is pinned; hansa trust add GENESIS pins a league")
+    return NO if NO in exits else UNJUDGED if UNJUDGED in exits else YES
+
+
+def build_finder(trust: Path | None) -> Any:
+    """What gives the trust root of a chain: the one named, else those pinned for this user."""
+    from hansa.client.trust import TrustError, TrustStore, build_trust_root
+
+    if trust is None:
+        return TrustStore().load
+    from hansa.cli.trust import read_genesis
+
+    try:
+        root = build_trust_root(read_genesis(trust))
+    except OSError as error:
+        raise TrustError(
+            f"cannot read {trust}: {error.strerror}", "give the path of a genesis.json"
+        ) from error
+
+    def find(_chain: str) -> "TrustRoot":
+        return root
+
+    return find
+
+
+def _describe(path: Path, verdict: "Verdict") -> dict[str, Any]:
+    import msgspec
+
+    described: dict[str, Any] = msgspec.to_builtins(verdict)
+    return {"file": str(path), **described}
+
+
+def format_verdict(path: Path, verdict: "Verdict") -> str:
+    """A verdict for people: each step, then the word."""
+    lines = [f"{path}"]
+    lines.extend(f"  {_SIGNS[step.ok]} {step.name}: {step.text}" for step in verdict.steps)
+    word = _WORDS[verdict.outcome]
+    if verdict.outcome == "yes" and verdict.accepted is False:
+        word += f": the ledger REFUSED this message ({verdict.code})"
+    elif verdict.outcome == "yes" and verdict.accepted:
+        word += ": the ledger accepted this message"
+    return "\n".join([*lines, f"  {word}"])

@@ -1,0 +1,346 @@
+"""HTTP client of a gateway's REST API: submit, wait, ask, prove, follow. Touches the network only.
+
+Resubmitting is safe (D3): the same bytes have the same id, so after a time-out it asks again.
+"""
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from hansa.client.faults import ClientError, Refused, Unreachable
+from hansa.client.keys import Signer
+from hansa.client.sessions import sign_session_statement
+
+if TYPE_CHECKING:  # httpx takes 0.15 s to load: only when a request is made
+    import httpx
+
+TIMEOUT_S: Final = 10.0
+# Tries of one request that had no answer; waits double from the first.
+ATTEMPTS: Final = 4
+FIRST_WAIT_S: Final = 0.2
+# One status request is held open this long by the gateway while nothing happens.
+POLL_S: Final = 5.0
+RETRY_AFTER_MAX_S: Final = 10.0
+JSON: Final = {"content-type": "application/json"}
+JOSE: Final = {"content-type": "application/jose"}
+BAD_REQUEST, UNAUTHORIZED, NOT_FOUND = 400, 401, 404
+TOO_MANY: Final = 429
+# Unavailable, gateway time-out: the same request may be sent again.
+BUSY: Final = frozenset({503, 504})
+
+T = TypeVar("T")
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    title: str = ""
+    detail: str = ""
+    code: str = ""
+    rule: str = ""
+    remedy: str = ""
+    params: dict[str, str | int] = {}
+
+
+class _Shown(msgspec.Struct, frozen=True):
+    record: Any = None
+
+
+class _Challenge(msgspec.Struct, frozen=True):
+    challenge: str
+    chain: str
+
+
+class _Token(msgspec.Struct, frozen=True):
+    token: str
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """A proof file's bytes, and which of the two it proves."""
+
+    data: bytes
+    is_there: bool
+
+
+class League(msgspec.Struct, frozen=True):
+    """Where the ledger stands: chain id, last committed height, SHA-256 of its genesis (hex)."""
+
+    chain: str
+    height: int
+    genesis: str = ""
+    time_ms: int = 0
+
+
+class MessageOutcome(msgspec.Struct, frozen=True):
+    """What became of one message: "ok", or a rejection with its words."""
+
+    index: int
+    type: str
+    code: str
+    params: dict[str, str | int] = {}
+    text: str = ""
+    rule: str = ""
+    remedy: str = ""
+
+
+class TransactionStatus(msgspec.Struct, frozen=True):
+    """A transaction: unknown, pending, committed or invalid; its results once committed."""
+
+    id: str
+    state: str
+    height: int = 0
+    index: int = 0
+    messages: tuple[MessageOutcome, ...] = ()
+
+    @property
+    def is_final(self) -> bool:
+        """Whether asking again will not change the answer."""
+        return self.state in ("committed", "invalid")
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page of a list, and the cursor of the next one."""
+
+    items: tuple[dict[str, Any], ...]
+    next: str | None = None
+
+
+class Gateway:
+    """One gateway, asked on behalf of `signer` (or of nobody: then only what is public is seen)."""
+
+    def __init__(self, url: str, signer: Signer | None = None, *, timeout_s: float = TIMEOUT_S):
+        self.url = url.rstrip("/")
+        self.signer = signer
+        self._timeout_s = timeout_s
+        self._client: httpx.Client | None = None
+        self._session = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the session ends by itself."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    # -- transactions
+
+    def submit(self, data: bytes) -> str:
+        """Hand in signed bytes; the transaction's id. Sent again after a time-out (same id).
+
+        Raises Refused (the door said no) or Unreachable (perhaps it arrived: ask by id).
+        """
+        answer = self._ask("POST", "/v1/transactions", content=data, media="application/jose")
+        return str(answer["id"])
+
+    def status(self, transaction: str, wait_s: float = 0.0) -> TransactionStatus:
+        """What is known of a transaction; held open up to `wait_s` until it is committed."""
+        params = {"wait": f"{wait_s:g}"} if wait_s else {}
+        answer = self._ask("GET", f"/v1/transactions/{transaction}", params=params)
+        return _convert(answer, TransactionStatus)
+
+    def wait(self, transaction: str, timeout_s: float) -> TransactionStatus:
+        """The status once committed and provable, else the last one known when time is up."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            left = deadline - time.monotonic()
+            status = self.status(transaction, max(0.0, min(POLL_S, left)))
+            if status.is_final or left <= 0:
+                return status
+            if status.state == "unknown":
+                time.sleep(min(FIRST_WAIT_S, max(left, 0.0)))
+
+    # -- questions
+
+    def league(self) -> League:
+        """Where the ledger stands."""
+        return _convert(self._ask("GET", "/v1/status"), League)
+
+    def record(self, app: str, kind: str, *key: str) -> dict[str, Any] | None:
+        """A record in plain form, None when it is not there or not the signer's to read."""
+        try:
+            answer = self._ask("GET", f"/v1/apps/{app}/{kind}/{_join(key)}")
+        except Refused as refusal:
+            if refusal.status == NOT_FOUND:
+                return None
+            raise
+        return dict(answer)
+
+    def records(
+        self,
+        app: str,
+        kind: str,
+        *,
+        filters: Mapping[str, str] | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Page:
+        """A page of records that the signer may read, in key order."""
+        params = {**(filters or {}), "limit": str(limit)}
+        if after:
+            params["after"] = after
+        return _convert(self._ask("GET", f"/v1/apps/{app}/{kind}", params=params), Page)
+
+    def receipt(self, transaction: str, message: int) -> bytes:
+        """The receipt file of one message, as the gateway gives it."""
+        return self._fetch(f"/v1/transactions/{transaction}/messages/{message}/receipt")
+
+    def proof(self, app: str, kind: str, *key: str) -> Proof:
+        """The proof file that a record is there, or is not, at the last provable height."""
+        data = self._fetch(f"/v1/proofs/{app}/{kind}/{_join(key)}")
+        shown = msgspec.json.decode(data, type=_Shown)
+        return Proof(data=data, is_there=shown.record is not None)
+
+    # -- the wire
+
+    def _ask(self, method: str, path: str, **options: Any) -> Any:
+        """Send, again after a time-out, and decode the JSON answer."""
+        try:
+            return msgspec.json.decode(self._send(method, path, **options))
+        except msgspec.DecodeError as error:
+            raise self._foreign(path) from error
+
+    def _fetch(self, path: str) -> bytes:
+        return self._send("GET", path)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        content: bytes | None = None,
+        media: str = "",
+        params: Mapping[str, str] | None = None,
+    ) -> bytes:
+        headers = {"content-type": media} if media else {}
+        answer = self._exchange(method, path, content, headers, params)
+        if answer.status_code == UNAUTHORIZED and self.signer is not None:
+            self._sign_in()
+            answer = self._exchange(method, path, content, headers, params)
+        if answer.status_code >= BAD_REQUEST:
+            raise read_problem(answer.status_code, answer.content)
+        return bytes(answer.content)
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        content: bytes | None,
+        headers: dict[str, str],
+        params: Mapping[str, str] | None,
+    ) -> "httpx.Response":
+        """One exchange, tried again while there is no answer or the gateway is too busy."""
+        import httpx
+
+        if self._session:
+            headers = {**headers, "authorization": f"Bearer {self._session}"}
+        wait_s = FIRST_WAIT_S
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                answer = self._open().request(
+                    method, path, content=content, headers=headers, params=params
+                )
+            except (httpx.TransportError, httpx.InvalidURL) as error:
+                if attempt == ATTEMPTS or isinstance(error, httpx.UnsupportedProtocol):
+                    raise self._unreachable(error) from error
+            else:
+                if not _is_busy(answer) or attempt == ATTEMPTS:
+                    return answer
+                wait_s = max(wait_s, _read_retry_after(answer))
+            time.sleep(wait_s)
+            wait_s *= 2
+        raise self._unreachable(None)
+
+    def _open(self) -> "httpx.Client":
+        if self._client is None:
+            import httpx
+
+            self._client = httpx.Client(base_url=self.url, timeout=self._timeout_s)
+        return self._client
+
+    def _sign_in(self) -> None:
+        """Open a session: the account's key signs a challenge. Raises Refused."""
+        signer, self._session = self.signer, ""
+        if signer is None:
+            return
+        question = msgspec.json.encode({"account": signer.account})
+        asked = self._exchange("POST", "/v1/sessions/challenge", question, JSON, None)
+        if asked.status_code >= BAD_REQUEST:
+            raise read_problem(asked.status_code, asked.content)
+        challenge = _convert(msgspec.json.decode(asked.content), _Challenge)
+        statement = sign_session_statement(
+            account=signer.account,
+            chain=challenge.chain,
+            challenge=challenge.challenge,
+            kid=signer.kid,
+            key=signer.private,
+        )
+        given = self._exchange("POST", "/v1/sessions", statement, JOSE, None)
+        if given.status_code >= BAD_REQUEST:
+            raise read_problem(given.status_code, given.content)
+        self._session = _convert(msgspec.json.decode(given.content), _Token).token
+
+    def _unreachable(self, error: Exception | None) -> Unreachable:
+        reason = f" ({type(error).__name__})" if error is not None else ""
+        return Unreachable(
+            f"no answer from {self.url}{reason}",
+            "is it running (hansa start DIR)? Asking or sending again is safe",
+        )
+
+    def _foreign(self, path: str) -> ClientError:
+        return ClientError(
+            f"{self.url}{path} does not answer as a Hansa gateway does", "check the address"
+        )
+
+
+def read_problem(status: int, body: bytes) -> Refused:
+    """The refusal in an RFC 9457 problem document, or in whatever else came with the status."""
+    try:
+        problem = msgspec.json.decode(body, type=_Problem)
+    except msgspec.DecodeError:
+        problem = _Problem(detail=body[:200].decode("utf-8", "replace"))
+    return Refused(
+        problem.code or f"http.{status}",
+        problem.detail or problem.title,
+        rule=problem.rule,
+        remedy=problem.remedy,
+        status=status,
+        params=problem.params,
+    )
+
+
+def _convert(answer: Any, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(answer, type=kind)
+    except msgspec.ValidationError as error:
+        raise ClientError(
+            f"the gateway's answer is not understood: {error}",
+            "is it of the same release as this command? hansa --version",
+        ) from error
+
+
+def _join(key: tuple[str, ...]) -> str:
+    return "/".join(quote(part, safe="") for part in key)
+
+
+def _is_busy(answer: "httpx.Response") -> bool:
+    """Whether the same request may succeed soon. A quota that is spent is a no, not a wait."""
+    if answer.status_code == TOO_MANY:
+        return not read_problem(TOO_MANY, answer.content).code.startswith("ledger.")
+    return answer.status_code in BUSY
+
+
+def _read_retry_after(answer: "httpx.Response") -> float:
+    text = answer.headers.get("retry-after", "")
+    return min(float(text), RETRY_AFTER_MAX_S) if text.isdigit() else 0.0
