@@ -143,9 +143,11 @@ class Registry:
         self.contracts: Mapping[tuple[str, int], Contract] = {
             (contract.name, contract.version): contract for contract in contracts
         }
-        self.latest: Mapping[str, Contract] = {
-            name: contract for (name, _version), contract in sorted(self.contracts.items())
-        }
+        latest: dict[str, Contract] = {}  # in the order given: genesis hooks run in it
+        for (name, version), contract in self.contracts.items():
+            if name not in latest or latest[name].version < version:
+                latest[name] = contract
+        self.latest: Mapping[str, Contract] = latest
 
     def active(self, reader: Reader, application: str, height: int) -> Contract:
         """The contract version active at `height`. Raises ContractNotActive."""
