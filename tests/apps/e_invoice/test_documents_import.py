@@ -56,7 +56,7 @@ def test_an_invoice_field_by_field() -> None:
     assert [each.amount for each in document.charges] == [10000]
     line = document.lines[0]
     assert (line.id, line.quantity, line.unit) == ("1", Scaled(2), "EA")
-    assert (line.net, line.price, line.base_quantity) == (127300, Scaled(1273), Scaled(2))
+    assert (line.net, line.price, line.base_quantity) == (127300, Scaled(1273), Scaled(1))
     assert (line.category, line.rate) == ("S", Scaled(25))
     assert (line.allowances, line.charges) == ((1200,), (1200,))
     assert (document.totals.paid, document.totals.due) == (100000, 80178)
