@@ -1,1 +1,5 @@
-"""System contracts that every league has: members, accounts, permissions, governance, holds, quotas."""
+"""The system contracts of every league: who is in it, who may do what, who decides.
+
+Each has the same rooms: `model` (rules and words), `handlers`, `invariants`, `genesis`. They import
+the ledger and identity, never an application. Start with `members/model.py`.
+"""
