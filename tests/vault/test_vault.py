@@ -383,7 +383,7 @@ def test_a_vault_is_not_made_twice(vault: Vault, folder: Path) -> None:
     with pytest.raises(VaultExistsError):
         Vault.create(folder)
     (folder / "vault.json").unlink()
-    with pytest.raises(VaultExistsError, match="no vault.json"):
+    with pytest.raises(VaultExistsError, match=r"no vault\.json"):
         Vault.create(folder)
     assert (folder / "content" / entry.id).exists()
 
