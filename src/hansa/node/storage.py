@@ -9,6 +9,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,7 @@ from hansa.node.record_cache import RecordCache
 FORMAT: Final = 1
 FAMILIES: Final = ("records", "buckets", "blocks", "transactions", "meta")
 RESULTS_CACHED: Final = 8
+CHECKED_AT_A_TIME: Final = 10_000
 
 _IDENTITY = b"identity"
 _POSITION = b"position"
@@ -173,6 +175,26 @@ class Storage:
     def records(self) -> Iterator[tuple[bytes, bytes]]:
         """All committed records in key order, read past the cache (checks, snapshots)."""
         return self._store.iterate("records")
+
+    def check_records(self) -> int:
+        """Compare every record with the tree; their number. Raises CorruptFolderError.
+
+        Setting what is already there must leave the root as it is.
+        """
+        records, count = self.records(), 0
+        while chunk := list(islice(records, CHECKED_AT_A_TIME)):
+            count += len(chunk)
+            if self._tree.compute(chunk).root != self._tree.root:
+                wrong = [p for p in chunk if self._tree.compute([p]).root != self._tree.root]
+                first = wrong[0][0].decode("ascii", "replace")
+                raise CorruptFolderError(
+                    f"{len(wrong)} records, {first} first, are not those that the tree has", _BACKUP
+                )
+        if count != self._tree.leaves:
+            raise CorruptFolderError(
+                f"there are {count} records, but the tree has {self._tree.leaves}", _BACKUP
+            )
+        return count
 
     def prove(self, key: bytes) -> tuple[bytes | None, StateProof, int]:
         """Record, proof and height H of `key`: the newest state that a header (of H + 1) names."""
