@@ -21,6 +21,8 @@ R = TypeVar("R", bound=Record)
 
 GOVERNANCE = "governance"
 DEADLINE = "deadline"
+# The key of a deadline has 15 digits: text order is time order until the year 33658.
+DEADLINE_MS_MAX = 10**15 - 1
 GENESIS = "genesis"
 
 
@@ -266,6 +268,8 @@ class Context(ReadContext):
 
     def schedule(self, at_ms: int, message: Message, deadline_id: str) -> None:
         """Fire `message` of this contract at the first block whose time is >= at_ms (D17)."""
+        if not 0 <= at_ms <= DEADLINE_MS_MAX:
+            raise NotAnInteger(kind="deadline")
         deadline = Deadline(
             at_ms=at_ms,
             id=deadline_id,

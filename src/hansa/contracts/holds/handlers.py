@@ -58,7 +58,8 @@ def place_hold(ctx: Context, message: PlaceHold) -> None:
     """H1 to H3, H5."""
     # READ
     hold = _build_hold(ctx, message)
-    standing = _list_holds(ctx, message.application, message.record_kind, message.record_key)
+    record = (message.application, message.record_kind, *message.record_key)
+    standing = ctx.scan(Hold, *record, "~")
 
     # CHECK
     if not hold.role or not ctx.is_cosigned(hold):
@@ -70,7 +71,7 @@ def place_hold(ctx: Context, message: PlaceHold) -> None:
     if len(standing) >= HOLDS_MAX:
         raise TooManyHolds(limit=HOLDS_MAX)
     if message.kind in ("pledge", "assignment"):
-        _check_consents(ctx, message, owner, standing)
+        _check_consents(ctx, message, owner, [hold for hold in standing if is_live(hold, ctx)])
 
     # WRITE
     ctx.put(hold)
@@ -117,7 +118,13 @@ def lapse_hold(ctx: Context, message: LapseHold) -> None:
 @contract.view("holds")
 def view_holds(ctx: ReadContext, application: str, kind: str, *key: str) -> tuple[Hold, ...]:
     """The live holds on a record."""
-    return tuple(_list_holds(ctx, application, kind, key))
+    found = ctx.scan(Hold, application, kind, *key, "~")
+    return tuple(hold for hold in found if is_live(hold, ctx))
+
+
+def is_live(hold: Hold, ctx: ReadContext) -> bool:
+    """Whether the hold stands at the block's time: its deadline may wait for a later block."""
+    return hold.until_ms is None or ctx.time_ms < hold.until_ms
 
 
 def _build_hold(ctx: Context, message: PlaceHold) -> Hold:
@@ -143,11 +150,6 @@ def _build_lapse(hold: Hold) -> LapseHold:
         record_key=hold.record_key,
         hold=hold.id,
     )
-
-
-def _list_holds(ctx: ReadContext, application: str, kind: str, key: tuple[str, ...]) -> list[Hold]:
-    found = ctx.scan(Hold, application, kind, *key, "~")
-    return [hold for hold in found if hold.until_ms is None or ctx.time_ms < hold.until_ms]
 
 
 def _need_owner(ctx: Context, message: PlaceHold) -> str:
