@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = Path(__file__).resolve().parent / "app_template"
+# A name stands in every code, route and command of the application.
+NAME_MAX = 24
 CATALOG_MARK = "CIVIC: dict[str, str] = {\n"
 
 
@@ -29,7 +31,7 @@ def fill(text: str, name: str) -> str:
 def main() -> None:
     """Check the name, write the rooms, enter the application in the catalog."""
     name = sys.argv[1] if len(sys.argv) == 2 else ""
-    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or len(name) > NAME_MAX:
         sys.exit("Say make new-app name=food_trace: lower-case words joined by underscores.")
     rooms = ROOT / "src" / "hansa" / "apps" / name
     tests = ROOT / "tests" / "apps" / name
@@ -49,6 +51,9 @@ def main() -> None:
     entry = f'    "{name}": "{title}",\n'
     catalog.write_text(listed.replace(CATALOG_MARK, CATALOG_MARK + entry, 1), encoding="utf-8")
     print(f"added {name} to src/hansa/catalog.py")
+    written = [str(rooms), str(tests), str(catalog)]
+    for step in (["format", "-q"], ["check", "-q", "--fix"], ["format", "-q"]):
+        subprocess.run([sys.executable, "-m", "ruff", *step, *written], check=True, cwd=ROOT)
     generate = [sys.executable, str(ROOT / "tools" / "generate_reference.py")]
     subprocess.run(generate, check=True, cwd=ROOT)
     print("Now: make check, then write its rules (and make reference after each change).")
