@@ -79,12 +79,16 @@ def test_receipt_of_a_refusal_says_so(one: League) -> None:
 
 def test_receipt_with_more_signatures_than_needed_holds(four: League) -> None:
     for flags in ((COMMIT,) * 4, (COMMIT, NIL, COMMIT, COMMIT), (COMMIT, COMMIT, ABSENT, COMMIT)):
-        assert judge(four, four.receipt(flags=flags)).outcome == "yes"
+        verdict = judge(four, four.receipt(flags=flags))
+        assert verdict.outcome == "yes"
+        assert f"signed by {flags.count(COMMIT)} of 4" in verdict.steps[3].text
 
 
 def test_receipt_need_not_show_message_or_events(one: League) -> None:
     verdict = judge(one, one.receipt(with_message=False, with_events=False))
     assert (verdict.outcome, verdict.content) == ("yes", None)
+    assert verdict.steps[5].text.endswith("the message is not shown")
+    assert judge(one, one.receipt()).steps[5].text.endswith("the message is shown")
 
 
 def test_receipt_of_an_invalid_transaction_holds(one: League) -> None:
@@ -93,6 +97,8 @@ def test_receipt_of_an_invalid_transaction_holds(one: League) -> None:
     verdict = judge(made, made.receipt(actor=None, with_message=False))
     assert (verdict.outcome, verdict.accepted) == ("yes", False)
     assert verdict.code == "ledger.malformed"
+    assert "an invalid transaction" in verdict.steps[5].text
+    assert verdict.steps[6].text == "no signer was valid"
 
 
 def test_receipt_of_a_deadline_holds() -> None:

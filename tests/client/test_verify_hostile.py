@@ -318,6 +318,28 @@ def test_file_one_byte_too_large_is_refused(tmp_path: Path) -> None:
     assert "larger than any receipt" in verdict.steps[0].text
 
 
+def test_verifier_loads_few_modules() -> None:
+    """A cold check stays fast: no command line, no network, no other cryptography, no engine."""
+    script = "import sys, hansa.client.verify; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = {name for name in done.stdout.split() if not name.startswith("_")}
+    heavy = {
+        "click",
+        "rich",
+        "httpx",
+        "cryptography",
+        "sqlalchemy",
+        "litestar",
+        "asyncio",
+        "socket",
+    }
+    assert not heavy & loaded
+    houses = {name.split(".")[1] for name in loaded if name.startswith("hansa.")}
+    assert houses == {"client", "comet", "crypto", "encoding", "ledger", "primitives"}
+
+
 MEMORY_MAX = 160 * 2**20
 LIMITED = f"""
 import resource, sys

@@ -68,6 +68,22 @@ def test_commit_with_an_unknown_flag_is_refused() -> None:
             verify_commit(CHAIN, VALIDATORS, BLOCK, 7, sign([COMMIT, COMMIT, COMMIT, flag]))
 
 
+@pytest.mark.parametrize(("height", "round_"), [(1, 0), (2**53, 0), (7, 2**31 - 1)])
+def test_commit_of_the_first_height_or_last_round_holds(height: int, round_: int) -> None:
+    entries = []
+    for validator in VALIDATORS:
+        message = encode_vote_sign_bytes(
+            CHAIN, height=height, round_=round_, block_id=BLOCK, time=TIME
+        )
+        signature = KEYS[validator.public_key].sign(message)
+        entries.append(CommitSig(COMMIT, validator.address, TIME, signature))
+    verify_commit(CHAIN, VALIDATORS, BLOCK, height, Commit(height, round_, BLOCK, tuple(entries)))
+
+
+def test_validators_may_have_all_the_power_there_is() -> None:
+    check_validators((Validator(b"\x05" * 32, 2**60 - 1),))
+
+
 def test_commit_of_exactly_two_thirds_is_refused() -> None:
     powers = (4, 2, 2, 1)
     keyed = sorted(VALIDATORS, key=lambda validator: validator.address)
