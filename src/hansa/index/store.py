@@ -45,6 +45,7 @@ class Index:
         self.tables = Tables(shape)
         self.height = NOTHING
         self._grown = threading.Condition()
+        self._listeners: list[Callable[[int], None]] = []
         self._identities: OrderedDict[str, Identity] = OrderedDict()
 
     @classmethod
@@ -170,6 +171,17 @@ class Index:
         with self._grown:
             self.height = height
             self._grown.notify_all()
+        for listener in self._listeners:
+            listener(height)
+
+    def subscribe(self, listener: Callable[[int], None]) -> Callable[[], None]:
+        """Call `listener` with each new height, in the follower's thread; returns what ends it."""
+        self._listeners = [*self._listeners, listener]
+
+        def end() -> None:
+            self._listeners = [each for each in self._listeners if each is not listener]
+
+        return end
 
     def wait_height(self, height: int, timeout_s: float) -> bool:
         """Return True as soon as `height` can be read here, False after `timeout_s`."""

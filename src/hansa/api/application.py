@@ -1,0 +1,166 @@
+"""`make_app`: the gateway as one ASGI application. Its routes are read here, top to bottom."""
+
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request
+from litestar.connection import ASGIConnection
+from litestar.di import Provide
+from litestar.handlers.base import BaseRouteHandler
+from litestar.handlers.http_handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.routes import HTTPRoute
+
+from hansa import __version__
+from hansa.api import applications, explorer, records, service, stream, transactions
+from hansa.api.door import Ledger
+from hansa.api.errors import answer_exception
+from hansa.api.gate import Gate
+from hansa.api.guard import LOOPBACK, Guard, Receive, Scope, Send
+from hansa.api.limits import BODY_BYTES_MAX
+from hansa.api.openapi import describe_api, get_openapi
+from hansa.api.problems import Refusal
+from hansa.api.query import check_query
+from hansa.api.service import read_token
+from hansa.api.sessions import read_clock_ms
+from hansa.index.follower import Follower
+from hansa.index.sight import STRANGER, Viewer
+from hansa.index.store import Index
+
+ROUTES: tuple[Any, ...] = (
+    transactions.submit_transaction,
+    transactions.list_transactions,
+    transactions.get_transaction,
+    transactions.get_bytes,
+    transactions.get_receipt,
+    explorer.list_blocks,
+    explorer.get_block,
+    explorer.list_messages,
+    explorer.list_events,
+    stream.stream_events,
+    applications.list_applications,
+    applications.get_application,
+    applications.prepare_message,
+    applications.list_table,
+    applications.total_table,
+    records.list_records,
+    records.get_record,
+    records.get_history,
+    records.get_proof,
+    service.ask_challenge,
+    service.open_session,
+    service.get_session,
+    service.close_session,
+    service.get_status,
+    service.get_health,
+    service.get_metrics,
+    get_openapi,
+)
+
+
+class Gateway:
+    """The ASGI application. `gate`: its parts, for those who run it."""
+
+    def __init__(self, gate: Gate, hosts: Iterable[str]) -> None:
+        self.gate = gate
+        self.litestar = _build_litestar(gate)
+        self._guard = Guard(self.litestar, gate.meters, hosts)
+        gate.meters.watch(
+            "hansa_http_in_flight", "Requests at work.", lambda: self._guard.in_flight
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        await self._guard(scope, receive, send)
+
+
+def make_app(
+    ledger: Ledger,
+    index: Index,
+    *,
+    follower: Follower | None = None,
+    genesis_digest: str = "",
+    hosts: Iterable[str] = LOOPBACK,
+    clock: Callable[[], int] = read_clock_ms,
+) -> Gateway:
+    """A gateway over a running node and its read model.
+
+    hosts: names under which it answers (`*`: any); genesis_digest: hex, shown in the status. The
+    caller runs the follower and closes node and read model afterwards.
+    """
+    gate = Gate(ledger, index, genesis_digest=genesis_digest, follower=follower, clock=clock)
+    return Gateway(gate, hosts)
+
+
+def _build_litestar(gate: Gate) -> Litestar:
+    @asynccontextmanager
+    async def run_pulse(_app: Litestar) -> AsyncGenerator[None, None]:
+        await gate.pulse.start()
+        try:
+            yield
+        finally:
+            await gate.pulse.stop()
+
+    app = Litestar(
+        route_handlers=list(ROUTES),
+        dependencies={
+            "gate": Provide(lambda: gate, sync_to_thread=False),
+            "viewer": Provide(find_viewer, sync_to_thread=True),
+        },
+        exception_handlers={Exception: answer_exception},
+        guards=[check_query, check_media],
+        lifespan=[run_pulse],
+        logging_config=None,
+        openapi_config=OpenAPIConfig(title="Hansa gateway", version=__version__, path="/openapi"),
+        request_max_body_size=BODY_BYTES_MAX + 1,
+    )
+    _note_parameters(app)
+    gate.description = describe_api(app, gate.shape)
+    return app
+
+
+def find_viewer(request: Request[Any, Any, Any], gate: Gate) -> Viewer:
+    """On whose behalf a request asks. Raises Refusal for a token that opens nothing."""
+    token = read_token(request.headers.get("authorization", ""))
+    if not token:
+        return STRANGER
+    session = gate.sessions.get(token)
+    request.scope["state"]["account"] = session.account
+    return session.viewer
+
+
+def check_media(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Refuse a body of another media type than the address takes. A Litestar guard."""
+    media = handler.opt.get("media")
+    if not media:
+        return
+    given = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given and given not in media:
+        raise Refusal(
+            415,
+            "api.wrong_media_type",
+            "The body is of another media type than this address takes.",
+            remedy=f"Send Content-Type: {media[0]}.",
+            headers={"accept": ", ".join(media)},
+        )
+
+
+def _note_parameters(app: Litestar) -> None:
+    """Give each handler the names of its parameters, from its own signature."""
+    for route in app.routes:
+        if not isinstance(route, HTTPRoute):
+            continue
+        for handler in route.route_handlers:
+            if isinstance(handler, HTTPRouteHandler):
+                handler.opt["query"] = _find_query_names(route, handler)
+
+
+def _find_query_names(route: HTTPRoute, handler: HTTPRouteHandler) -> set[str]:
+    own = {"request", "body", "gate", "viewer", *route.path_parameters}
+    names = set()
+    for name, field in handler.parsed_fn_signature.parameters.items():
+        if name not in own:
+            query = getattr(field.kwarg_definition, "query", None)
+            names.add(query or name)
+    return names

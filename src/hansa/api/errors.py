@@ -1,0 +1,108 @@
+"""Every exception becomes problem details: this is the gateway's edge, the last to catch any."""
+
+import traceback
+from typing import Any
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from hansa.api.problems import (
+    MEDIA_TYPE,
+    Refusal,
+    describe_rejection,
+    encode_problem,
+    refuse_busy,
+)
+from hansa.index.faults import IndexFault
+from hansa.ledger.rejections import Rejection
+from hansa.node.faults import NodeError, PoolFull
+
+_log = structlog.get_logger("hansa.api")
+_TITLES = {
+    404: ("api.no_such_address", "There is no such address.", "See /openapi.json."),
+    405: ("api.method_not_allowed", "This address does not take that method.", "See `Allow`."),
+    413: ("api.too_large", "The body is too large.", "Send less at once."),
+    415: ("api.wrong_media_type", "This address takes another media type.", "See /openapi.json."),
+}
+
+
+def answer_exception(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The response of any exception."""
+    refusal = _describe(request, error)
+    return Response(
+        encode_problem(refusal, request.scope["state"].get("request_id", "")),
+        status_code=refusal.status,
+        media_type=MEDIA_TYPE,
+        headers=refusal.headers,
+    )
+
+
+def _describe(request: Request[Any, Any, Any], error: Exception) -> Refusal:
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, Rejection):
+        return describe_rejection(error)
+    if isinstance(error, PoolFull):
+        return refuse_busy(error.text, error.retry_after_s)
+    if isinstance(error, NodeError):
+        _log.warning("node_fault", kind=type(error).__name__)
+        return _refuse_service("node.stopped", "The node does not answer now.")
+    if isinstance(error, IndexFault):
+        return _refuse_service(error.code, "The read model does not answer now.")
+    if isinstance(error, HTTPException):
+        return _describe_http(error)
+    _log_bug(request, error)
+    return Refusal(
+        500,
+        "api.internal",
+        "The gateway failed on this request.",
+        rule="D12",
+        remedy="Give the operator the `instance` of this answer; the ledger is not affected.",
+    )
+
+
+def _refuse_service(code: str, detail: str) -> Refusal:
+    return Refusal(
+        503,
+        code,
+        detail,
+        remedy="Ask again in a while; what was committed stays. `hansa doctor` names the cure.",
+        headers={"retry-after": "5"},
+    )
+
+
+def _describe_http(error: HTTPException) -> Refusal:
+    headers = dict(error.headers or {})
+    if error.status_code == 400:
+        return _describe_validation(error)
+    code, detail, remedy = _TITLES.get(
+        error.status_code, ("api.refused", "The request was refused.", "See /openapi.json.")
+    )
+    return Refusal(error.status_code, code, detail, remedy=remedy, headers=headers)
+
+
+def _describe_validation(error: HTTPException) -> Refusal:
+    """The first parameter that is not as its description says."""
+    extra = error.extra if isinstance(error.extra, list) else []
+    first = extra[0] if extra and isinstance(extra[0], dict) else {}
+    name = str(first.get("key", ""))[:64]
+    what = str(first.get("message", "not as described"))[:200]
+    return Refusal(
+        400,
+        "api.invalid_parameter",
+        f"{name}: {what}" if name else "The request is not as described.",
+        remedy="See /openapi.json for the parameters of this address.",
+        params={"name": name} if name else {},
+    )
+
+
+def _log_bug(request: Request[Any, Any, Any], error: Exception) -> None:
+    """Where it failed; not what was in the request, which a message or a value might repeat."""
+    frames = traceback.extract_tb(error.__traceback__)
+    _log.error(
+        "request_failed",
+        request=request.scope["state"].get("request_id", ""),
+        kind=type(error).__name__,
+        at=[f"{frame.name}:{frame.lineno}" for frame in frames[-6:]],
+    )

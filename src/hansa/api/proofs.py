@@ -1,0 +1,104 @@
+"""Receipt and proof files built from a node's data: the forms are `hansa.client.receipts`."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from hansa.api.door import Ledger
+from hansa.api.problems import refuse_busy
+from hansa.client.receipts import (
+    ProofFile,
+    ProvenRecord,
+    ReceiptFile,
+    Sealed,
+    Standing,
+    build_proof,
+    build_receipt,
+    prove_record,
+)
+from hansa.encoding.canonical import decode_typed
+from hansa.ledger.model import Record, compute_state_key
+from hansa.ledger.receipts import INVALID
+from hansa.ledger.system import Account, BlockRecord, Member
+from hansa.ledger.transactions import decode_transaction
+from hansa.ledger.tree_proof import StateProof
+from hansa.node.ledger_node import ReceiptParts
+
+# The ledger grows while proofs are taken; they must be of one height.
+_ATTEMPTS: Final = 50
+
+Proven = tuple[bytes | None, StateProof]
+
+
+def prove_together(ledger: Ledger, keys: Sequence[bytes]) -> tuple[list[Proven], int]:
+    """Records and proofs of several keys in one state, and its height. Raises Refusal."""
+    for _attempt in range(_ATTEMPTS):
+        proven = [ledger.prove(key) for key in keys]
+        heights = {height for _value, _proof, height in proven}
+        if len(heights) == 1:
+            return [(value, proof) for value, proof, _height in proven], heights.pop()
+    raise refuse_busy("The ledger grows faster than proofs can be taken.")
+
+
+def seal_state(ledger: Ledger, height: int) -> Sealed:
+    """The header that names the state after block `height`, its commit and validators."""
+    return Sealed(
+        header=ledger.header(height + 1),
+        commit=ledger.commit(height + 1),
+        validators=ledger.validators,
+    )
+
+
+def build_proof_file(ledger: Ledger, key: bytes) -> ProofFile:
+    """Proof of the record under `key`, or of its absence, at the newest provable height."""
+    value, proof, height = ledger.prove(key)
+    return build_proof(seal_state(ledger, height), key=key, record=value, proof=proof)
+
+
+def build_receipt_file(
+    ledger: Ledger, parts: ReceiptParts, *, with_message: bool, with_events: bool
+) -> ReceiptFile:
+    """Receipt of a message, proved to the newest provable state (D22). Raises Refusal."""
+    signed = None if parts.result.code == INVALID else decode_transaction(parts.transaction)
+    keys = []
+    if signed is not None:
+        sender = signed.messages[parts.message].sender
+        account_did = signed.payload.signers[sender].partition("#")[0]
+        account = ledger.state.get(_key(Account, account_did))
+        member_did = decode_typed(account, Account).member if account is not None else account_did
+        keys = [_key(Account, account_did), _key(Member, member_did)]
+    block_key = _key(BlockRecord, f"{parts.height:012d}")
+    proven, height = prove_together(ledger, [block_key, *keys])
+    is_next = height == parts.height
+    sealed = (
+        Sealed(header=parts.header, commit=parts.commit, validators=parts.validators)
+        if is_next
+        else seal_state(ledger, height)
+    )
+    return build_receipt(
+        sealed,
+        height=parts.height,
+        result=parts.result,
+        index=parts.message,
+        block_results=parts.results,
+        position=parts.index,
+        message=bytes(signed.payload.messages[parts.message])
+        if signed is not None and with_message
+        else None,
+        with_events=with_events,
+        standing=_build_standing(proven[1:]) if signed is not None else None,
+        block=None if is_next else _wrap(proven[0]),
+    )
+
+
+def _key(kind: type[Record], *parts: str) -> bytes:
+    return compute_state_key(kind.OWNER, kind.KIND, parts)
+
+
+def _wrap(proven: Proven) -> ProvenRecord:
+    value, proof = proven
+    return prove_record(value or b"null", proof)
+
+
+def _build_standing(proven: Sequence[Proven]) -> Standing:
+    account, member = proven
+    return Standing(account=_wrap(account), member=_wrap(member))

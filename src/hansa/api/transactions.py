@@ -1,0 +1,254 @@
+"""Routes of transactions: submit, status, list, bytes, receipts."""
+
+from typing import Annotated
+
+from litestar import Response, get, post
+from litestar.params import Parameter
+
+from hansa.api.gate import Gate
+from hansa.api.limits import WAIT_S_MAX
+from hansa.api.problems import Refusal, refuse_stranger, refuse_unseen
+from hansa.api.proofs import build_receipt_file
+from hansa.api.query import (
+    LIMIT_DEFAULT,
+    After,
+    Limit,
+    Order,
+    decode_cursor,
+    decode_number,
+    encode_cursor,
+)
+from hansa.api.views import (
+    MessageView,
+    State,
+    Submitted,
+    TransactionEntry,
+    TransactionPage,
+    TransactionView,
+)
+from hansa.client.receipts import encode_file
+from hansa.index.entries import open_events, open_messages, open_transactions
+from hansa.index.pages import Row
+from hansa.index.sight import Viewer
+from hansa.ledger.receipts import MessageResult
+from hansa.ledger.transactions import decode_transaction
+from hansa.node.ledger_node import TransactionStatus
+from hansa.primitives.limits import TRANSACTION_BYTES_MAX
+
+TransactionId = Annotated[
+    str,
+    Parameter(
+        pattern="^[0-9a-f]{64}$", min_length=64, max_length=64, description="Transaction id."
+    ),
+]
+Number = Annotated[
+    str, Parameter(pattern="^[0-9]{1,15}$", description="Number of the message, from 0.")
+]
+JOSE_MEDIA = ("application/jose", "application/jose+json", "text/plain")
+_STATUS = "/v1/transactions/"
+
+
+@post(
+    "/v1/transactions",
+    status_code=202,
+    sync_to_thread=True,
+    tags=["transactions"],
+    summary="Submit a signed transaction",
+    description=(
+        "The body is the JWS, byte for byte. The same bytes have the same id and one effect: "
+        "after a time-out, send them again or ask for the status."
+    ),
+    opt={"media": JOSE_MEDIA},
+)
+def submit_transaction(body: bytes, gate: Gate) -> Response[Submitted]:
+    """Take signed bytes."""
+    if len(body) > TRANSACTION_BYTES_MAX:
+        raise Refusal(
+            413,
+            "api.too_large",
+            f"A transaction has at most {TRANSACTION_BYTES_MAX} bytes.",
+            remedy="Put fewer messages into one transaction; files belong to the vault.",
+        )
+    identity = gate.ledger.submit(body)
+    state: State = gate.ledger.status(identity).state
+    answer = Submitted(id=identity, state=state, status=_STATUS + identity)
+    return Response(answer, headers={"location": _STATUS + identity})
+
+
+@get(
+    "/v1/transactions/{transaction:str}",
+    tags=["transactions"],
+    summary="What became of a transaction",
+    description=(
+        "Whoever has the id may ask. Sender, parameters and words of a result are shown to those "
+        "who see it: signers, parties of its events, readers. With `wait` the answer is held "
+        "until the transaction is final and can be read."
+    ),
+)
+async def get_transaction(
+    transaction: TransactionId,
+    gate: Gate,
+    viewer: Viewer,
+    wait: Annotated[float, Parameter(ge=0, le=WAIT_S_MAX, description="Seconds.")] = 0.0,
+) -> TransactionView:
+    """Status by id, held open up to `wait` seconds."""
+    found = await gate.pulse.wait_final(transaction, wait)
+    return await gate.run(_describe_status, gate, viewer, found)
+
+
+def _describe_status(gate: Gate, viewer: Viewer, found: TransactionStatus) -> TransactionView:
+    if found.result is None or found.height is None or found.index is None:
+        return TransactionView(id=found.id, state=found.state)
+    messages = open_messages(gate.index)
+    table = messages.table
+    rows = messages.select_visible(
+        viewer, table.c.height == found.height, table.c.position == found.index
+    )
+    seen = {row["number"] for row in rows}
+    return TransactionView(
+        id=found.id,
+        state=found.state,
+        height=found.height,
+        index=found.index,
+        time_ms=gate.ledger.head(found.height).time_ms,
+        cost=found.result.cost,
+        messages=[
+            describe_message(gate, found.id, each, is_seen=each.index in seen)
+            for each in found.result.messages
+        ],
+    )
+
+
+def describe_message(
+    gate: Gate, transaction: str, result: MessageResult, *, is_seen: bool
+) -> MessageView:
+    """A result; without sender, parameters and words when the asker does not see it."""
+    text, rule, remedy = gate.words.describe(result.code, result.params if is_seen else {})
+    if not is_seen:
+        return MessageView(index=result.index, type=result.type, code=result.code, rule=rule)
+    return MessageView(
+        index=result.index,
+        type=result.type,
+        code=result.code,
+        rule=rule,
+        sender=result.sender,
+        params=result.params,
+        text=text,
+        remedy=remedy,
+        receipt=f"{_STATUS}{transaction}/messages/{result.index}/receipt",
+    )
+
+
+@get(
+    "/v1/transactions",
+    sync_to_thread=True,
+    tags=["transactions"],
+    summary="Transactions that the asker may see",
+)
+def list_transactions(
+    gate: Gate,
+    viewer: Viewer,
+    after: After = "",
+    limit: Limit = LIMIT_DEFAULT,
+    order: Order = "newest",
+) -> TransactionPage:
+    """A page of transactions."""
+    page = open_transactions(gate.index).list_visible(
+        viewer,
+        after=decode_cursor(after, int, int),
+        limit=limit,
+        descending=order == "newest",
+    )
+    return TransactionPage([_describe_entry(row) for row in page.rows], encode_cursor(page.next))
+
+
+def _describe_entry(row: Row) -> TransactionEntry:
+    return TransactionEntry(
+        id=row["id"],
+        height=row["height"],
+        index=row["position"],
+        code=row["code"],
+        cost=row["cost"],
+        messages=row["messages"],
+        size_bytes=row["size_bytes"],
+    )
+
+
+@get(
+    "/v1/transactions/{transaction:str}/bytes",
+    sync_to_thread=True,
+    tags=["transactions"],
+    summary="The signed bytes, for their signers",
+    media_type="application/jose",
+)
+def get_bytes(transaction: TransactionId, gate: Gate, viewer: Viewer) -> Response[bytes]:
+    """The JWS as it was submitted."""
+    if viewer.is_stranger:
+        raise refuse_stranger()
+    found = gate.ledger.status(transaction)
+    if found.height is None or found.index is None:
+        raise refuse_unseen()
+    data = gate.ledger.block(found.height).transactions[found.index]
+    if not _is_signer(viewer, data, found):
+        raise refuse_unseen()
+    media = "application/jose+json" if data.startswith(b"{") else "application/jose"
+    return Response(data, media_type=media)
+
+
+def _is_signer(viewer: Viewer, data: bytes, found: TransactionStatus) -> bool:
+    """Whether the viewer signed it, or acts for a member that an own account of it signed for."""
+    if found.state != "committed":
+        return False
+    return any(viewer.is_signer(kid) for kid in decode_transaction(data).payload.signers)
+
+
+@get(
+    "/v1/transactions/{transaction:str}/messages/{number:str}/receipt",
+    sync_to_thread=True,
+    tags=["transactions"],
+    summary="The receipt file of one message",
+    description=(
+        "The file `hansa.receipt/1`, byte for byte as the offline verifier takes it. It goes to "
+        "those who see the result; the message itself stands in it for its signers only, and the "
+        "events when the asker may see them all."
+    ),
+    media_type="application/json",
+    opt={"produces": "receipt"},
+)
+def get_receipt(
+    transaction: TransactionId, number: Number, gate: Gate, viewer: Viewer
+) -> Response[bytes]:
+    """The receipt with its proof."""
+    found = gate.ledger.status(transaction)
+    index = decode_number(number)
+    if found.result is None or found.height is None or index >= len(found.result.messages):
+        raise refuse_stranger() if viewer.is_stranger else refuse_unseen()
+    messages = open_messages(gate.index)
+    table = messages.table
+    place = (
+        table.c.height == found.height,
+        table.c.position == found.index,
+        table.c.number == index,
+    )
+    if not messages.select_visible(viewer, *place):
+        raise refuse_stranger() if viewer.is_stranger else refuse_unseen()
+    parts = gate.ledger.receipt(transaction, index)
+    events = open_events(gate.index)
+    shown = events.select_visible(
+        viewer,
+        events.table.c.height == found.height,
+        events.table.c.position == found.index,
+        events.table.c.number == index,
+    )
+    file = build_receipt_file(
+        gate.ledger,
+        parts,
+        with_message=_is_signer(viewer, parts.transaction, found),
+        with_events=len(shown) == len(found.result.messages[index].events),
+    )
+    name = f"receipt-{transaction[:16]}-{index}.json"
+    return Response(
+        encode_file(file),
+        media_type="application/json",
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )

@@ -1,0 +1,270 @@
+"""What the gateway answers: plain typed values, from which the OpenAPI description derives too."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from hansa.ledger.rejections import Param
+
+State = Literal["unknown", "pending", "committed", "invalid"]
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """A transaction was taken. `status` is the address that says what becomes of it."""
+
+    id: str
+    state: State
+    status: str
+
+
+class MessageView(msgspec.Struct, frozen=True, kw_only=True):
+    """Result of one message: "ok", or a rejection's code. Who does not see it has no more."""
+
+    index: int
+    type: str
+    code: str
+    rule: str = ""
+    sender: str = ""
+    params: dict[str, Param] = {}
+    text: str = ""
+    remedy: str = ""
+    receipt: str = ""
+
+
+class TransactionView(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a transaction stands; `committed` and `invalid` are final, provable and readable."""
+
+    id: str
+    state: State
+    height: int = 0
+    index: int = 0
+    time_ms: int = 0
+    cost: int = 0
+    messages: list[MessageView] = []
+
+
+class TransactionEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction in a list. `code`: 0 all messages ok, 1 none, 2 some, 3 invalid."""
+
+    id: str
+    height: int
+    index: int
+    code: int
+    cost: int
+    messages: int
+    size_bytes: int
+
+
+class BlockView(msgspec.Struct, frozen=True, kw_only=True):
+    """A block: counts are public, what is in it is not."""
+
+    height: int
+    time_ms: int
+    hash: str
+    transactions: int
+    messages: int
+    deadlines: int
+
+
+class MessageEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A message's result in a list; `transaction` is `deadline/HEIGHT` when the ledger sent it."""
+
+    height: int
+    transaction: str
+    index: int
+    app: str
+    type: str
+    sender: str
+    digest: str
+    code: str
+    params: dict[str, Param]
+    text: str = ""
+    rule: str = ""
+    remedy: str = ""
+
+
+class EventView(msgspec.Struct, frozen=True, kw_only=True):
+    """An event. `id` orders all events and resumes the stream."""
+
+    id: str
+    height: int
+    transaction: str
+    message: int
+    app: str
+    type: str
+    body: dict[str, Any]
+
+
+class VersionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of a record; `record` is null where it was deleted.
+
+    `transaction` wrote it; empty when several of the block could have, `deadline` for a deadline.
+    """
+
+    height: int
+    record: dict[str, Any] | None
+    transaction: str
+
+
+class BlockPage(msgspec.Struct, frozen=True):
+    """A page of blocks."""
+
+    items: list[BlockView]
+    next: str | None
+
+
+class TransactionPage(msgspec.Struct, frozen=True):
+    """A page of transactions that the asker may see."""
+
+    items: list[TransactionEntry]
+    next: str | None
+
+
+class MessagePage(msgspec.Struct, frozen=True):
+    """A page of message results that the asker may see."""
+
+    items: list[MessageEntry]
+    next: str | None
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    """A page of events that the asker may see."""
+
+    items: list[EventView]
+    next: str | None
+
+
+class RecordPage(msgspec.Struct, frozen=True):
+    """A page of records that the asker may read; `keys` are their identifiers in the same order."""
+
+    items: list[dict[str, Any]]
+    keys: list[str]
+    next: str | None
+
+
+class HistoryPage(msgspec.Struct, frozen=True):
+    """A page of a record's versions, oldest first."""
+
+    items: list[VersionView]
+    next: str | None
+
+
+class RowPage(msgspec.Struct, frozen=True):
+    """A page of rows of an application's table; `key` is the identifier of each row's record."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+class TotalView(msgspec.Struct, frozen=True):
+    """One group: how many rows, and exact sums as decimal text."""
+
+    group: dict[str, str | int | None]
+    count: int
+    sums: dict[str, str]
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """All groups, in order."""
+
+    items: list[TotalView]
+
+
+class ApplicationEntry(msgspec.Struct, frozen=True):
+    """An application in the list."""
+
+    name: str
+    title: str
+    version: int
+    messages: list[str]
+    records: list[str]
+    events: list[str]
+    tables: list[str]
+
+
+class ApplicationList(msgspec.Struct, frozen=True):
+    """The applications of this release."""
+
+    items: list[ApplicationEntry]
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A message in its canonical form, and what to sign. Nothing of it is stored.
+
+    With `signer`: `payload` is the canonical payload and `signing_input` what the key signs; the
+    transaction to submit is `signing_input.SIGNATURE` in base64url, its id is `id`.
+    """
+
+    message: dict[str, Any]
+    canonical: str
+    digest: str
+    chain: str
+    height: int
+    expiry: int
+    role: str
+    payload: str = ""
+    signing_input: str = ""
+    id: str = ""
+
+
+class ChallengeQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who wants to sign in."""
+
+    account: str
+
+
+class Challenge(msgspec.Struct, frozen=True):
+    """What to sign (hansa.client.sessions), until when."""
+
+    challenge: str
+    chain: str
+    expires_ms: int
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A session: send `Authorization: Bearer TOKEN` until it ends."""
+
+    token: str
+    account: str
+    member: str
+    expires_ms: int
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A role held now; scope "-" is every scope."""
+
+    role: str
+    scope: str
+
+
+class CurrentSession(msgspec.Struct, frozen=True):
+    """Who is signed in, as what."""
+
+    account: str
+    member: str
+    key: str
+    dids: list[str]
+    roles: list[Held]
+    expires_ms: int
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the ledger stands. `genesis`: SHA-256 of the genesis document, hex."""
+
+    chain: str
+    height: int
+    base: int
+    time_ms: int
+    genesis: str
+    release: str
+    index_height: int
+    applications: list[str]
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """`ok`, or what is wrong; the ledger goes on while the read model is behind."""
+
+    status: Literal["ok", "degraded", "failing"]
+    ledger: str
+    index: str
+    index_behind: int
