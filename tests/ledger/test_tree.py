@@ -53,7 +53,7 @@ class Ledger:
         assert (again.root, again.leaves) == (self.tree.root, self.tree.leaves)
 
 
-def make_records(count: int, seed: int = 0) -> list[Change]:
+def make_records(count: int, seed: int = 0) -> list[tuple[bytes, bytes]]:
     return [(b"app/kind/%d-%d" % (seed, number), b"record %d" % number) for number in range(count)]
 
 
@@ -102,7 +102,8 @@ def test_records_return_after_all_were_removed_and_the_tree_was_opened_anew() ->
 def test_block_without_effect_writes_nothing() -> None:
     ledger = Ledger()
     ledger.block(make_records(30))
-    for changes in ([], make_records(30), [(b"never/seen/1", None)]):
+    nothing: list[Sequence[Change]] = [[], make_records(30), [(b"never/seen/1", None)]]
+    for changes in nothing:
         delta = ledger.tree.compute(changes)
         assert (delta.root, delta.buckets, delta.kinds) == (ledger.tree.root, {}, {})
 

@@ -70,12 +70,15 @@ class TreeMachine(RuleBasedStateMachine):
                 st.tuples(st.sampled_from(self.keys), st.none() | values), min_size=0, max_size=30
             )
         )
-        self.reached |= {
-            ("insert" if key not in self.records else "update")
-            if value is not None
-            else ("remove" if key in self.records else "remove nothing")
-            for key, value in changes
-        } or {"empty block"}
+        self.reached.update(
+            {
+                ("insert" if key not in self.records else "update")
+                if value is not None
+                else ("remove" if key in self.records else "remove nothing")
+                for key, value in changes
+            }
+            or {"empty block"}
+        )
         self.commit(changes, gap)
 
     @rule(keep=st.integers(0, 2))
@@ -172,14 +175,14 @@ ALL = {
 def run(machine: type[TreeMachine], phases: tuple[Phase, ...] = tuple(Phase)) -> None:
     machine.reached.clear()
     chosen = settings(
-        max_examples=50,
+        max_examples=30,
         stateful_step_count=25,
         deadline=None,
         derandomize=True,
         database=None,
         phases=phases,
     )
-    run_state_machine_as_test(machine, settings=chosen)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(machine, settings=chosen)
 
 
 @pytest.mark.parametrize("machine", [TreeMachine, SmallBuckets, CraftedKeys])
@@ -206,6 +209,7 @@ MUTANTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_machines_find_a_planted_mutant(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(*MUTANTS[mutant])

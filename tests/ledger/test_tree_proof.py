@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hansa.encoding.canonical import CanonicalError, decode_canonical, encode_canonical
-from hansa.encoding.text import encode_base64url
+from hansa.encoding.text import decode_base64url, encode_base64url
 from hansa.ledger import tree_proof
 from hansa.ledger.tree import MemoryBuckets, StateTree
 from hansa.ledger.tree_proof import Neighbour, ProofError, StateProof, verify_state_proof
@@ -224,7 +224,7 @@ def keep_open(checked: Callable[..., bytes]) -> Callable[..., bytes]:
     def compute_edge(
         neighbour: Neighbour, *, before: bytes | None, after: bytes | None, depth: int
     ) -> bytes:
-        path = digest(tree_proof.decode_base64url(neighbour.key))
+        path = digest(decode_base64url(neighbour.key))
         if (before is not None and path >= before) or (after is not None and path <= after):
             raise ProofError("a neighbour is on the wrong side")
         return tree_proof._compute_below(neighbour, depth)
