@@ -128,13 +128,16 @@ def format_fault(fault: Fault) -> str:
 
 
 def _describe_node_fault(error: BaseException) -> Fault | None:
-    """Faults of the node and of the read model; their modules are loaded if they raised."""
+    """Faults of node, read model and vault; their modules are loaded if they raised."""
     node = sys.modules.get("hansa.node.faults")
     if node is not None and isinstance(error, node.NodeError):
         return Fault("node.fault", error.text, "", error.cure, UNJUDGED)
     index = sys.modules.get("hansa.index.faults")
     if index is not None and isinstance(error, index.IndexFault):
         return Fault(error.code, str(error), "", error.hint, UNJUDGED)
+    vault = sys.modules.get("hansa.vault.faults")
+    if vault is not None and isinstance(error, vault.VaultError):
+        return Fault(error.CODE, error.text, "", error.remedy, UNJUDGED)
     return None
 
 

@@ -81,7 +81,9 @@ class LeagueDoor:
     @cached_property
     def vault(self) -> VaultDoor:
         """The vault of the signing account's member, in the league's folder."""
-        raise ClientError("there is no vault here", "run the command in the league's folder")
+        from hansa.cli.vaults import MemberVault, open_vault
+
+        return MemberVault(open_vault(self._place, self.member))
 
     def did(self, name: str) -> str:
         """A DID as given, or that of a name known in this place."""

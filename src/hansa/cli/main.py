@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "demo": Entry(_LEAGUE, "Show it all with real invoices, in a minute.", "demo"),
     "keys": Entry(_ACT, "Make, list, show and rotate keys.", "keys"),
     "tx": Entry(_ACT, "Build, sign, send and follow transactions.", "transactions"),
+    "vault": Entry(_ACT, "Show, export and erase private documents.", "vaults"),
     "receipt": Entry(_PROVE, "Fetch the receipt of a message as a file.", "receipts"),
     "prove": Entry(_PROVE, "Prove that a record is there, or is not.", "receipts", "prove"),
     "verify": Entry(_PROVE, "Check receipts and proofs offline.", "verify"),

@@ -25,6 +25,7 @@ FIRST_WAIT_S: Final = 0.2
 # One status request is held open this long by the gateway while nothing happens.
 POLL_S: Final = 5.0
 RETRY_AFTER_MAX_S: Final = 10.0
+STATUS: Final = "/v1/status"
 JSON: Final = {"content-type": "application/json"}
 JOSE: Final = {"content-type": "application/jose"}
 BAD_REQUEST, UNAUTHORIZED, NOT_FOUND = 400, 401, 404
@@ -65,12 +66,17 @@ class Proof(msgspec.Struct, frozen=True):
 
 
 class League(msgspec.Struct, frozen=True):
-    """Where the ledger stands: chain id, last committed height, SHA-256 of its genesis (hex)."""
+    """Where the ledger stands: chain id, last committed height, SHA-256 of its genesis (hex).
+
+    `index_height`: how far the read model has followed; `release`: the gateway's own.
+    """
 
     chain: str
     height: int
     genesis: str = ""
     time_ms: int = 0
+    release: str = ""
+    index_height: int = 0
 
 
 class MessageOutcome(msgspec.Struct, frozen=True):
@@ -104,6 +110,7 @@ class Page(msgspec.Struct, frozen=True):
     """One page of a list, and the cursor of the next one."""
 
     items: tuple[dict[str, Any], ...]
+    keys: tuple[str, ...] = ()
     next: str | None = None
 
 
@@ -165,7 +172,7 @@ class Gateway:
 
     def league(self) -> League:
         """Where the ledger stands."""
-        return _convert(self._ask("GET", "/v1/status"), League)
+        return _convert(self._ask("GET", STATUS), League)
 
     def record(self, app: str, kind: str, *key: str) -> dict[str, Any] | None:
         """A record in plain form, None when it is not there or not the signer's to read."""
@@ -191,6 +198,28 @@ class Gateway:
         if after:
             params["after"] = after
         return _convert(self._ask("GET", f"/v1/apps/{app}/{kind}", params=params), Page)
+
+    def history(self, app: str, kind: str, *key: str, after: str | None = None) -> Page:
+        """A page of a record's versions, oldest first."""
+        params = {"after": after} if after else {}
+        path = f"/v1/history/{app}/{kind}/{_join(key)}"
+        return _convert(self._ask("GET", path, params=params), Page)
+
+    def events(
+        self, *, app: str = "", kind: str = "", after: str | None = None, oldest: bool = True
+    ) -> Page:
+        """A page of events that the signer may see; `kind` is the event's type."""
+        params = {"order": "oldest" if oldest else "newest"}
+        params |= {name: value for name, value in (("app", app), ("type", kind)) if value}
+        if after:
+            params["after"] = after
+        return _convert(self._ask("GET", "/v1/events", params=params), Page)
+
+    def messages(self, *, code: str = "", after: str | None = None, limit: int = 100) -> Page:
+        """A page of message results that the signer may see, newest first."""
+        params = {"limit": str(limit)}
+        params |= {name: value for name, value in (("code", code), ("after", after)) if value}
+        return _convert(self._ask("GET", "/v1/messages", params=params), Page)
 
     def receipt(self, transaction: str, message: int) -> bytes:
         """The receipt file of one message, as the gateway gives it."""
@@ -224,6 +253,9 @@ class Gateway:
         params: Mapping[str, str] | None = None,
     ) -> bytes:
         headers = {"content-type": media} if media else {}
+        # Strangers see less, without a word: whoever has a key asks as its account.
+        if method == "GET" and path != STATUS and self.signer is not None and not self._session:
+            self._sign_in()
         answer = self._exchange(method, path, content, headers, params)
         if answer.status_code == UNAUTHORIZED and self.signer is not None:
             self._sign_in()

@@ -1,0 +1,121 @@
+"""`hansa demo`: makes a league in its own folder, tells the story, leaves the league running."""
+
+import json
+import os
+import shutil
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+
+from hansa.cli.answers import NO, YES
+from hansa.cli.demo.stage import Stage
+from hansa.cli.demo.story import STEPS, Story
+from hansa.client.faults import ClientError
+from hansa.client.keys import default_home
+
+FOLDER: Final = "demo-league"
+# Stands in a folder that a demo made: only such a folder is ever removed.
+MARK: Final = "demo.json"
+EXAMPLES: Final = Path("examples") / "en16931"
+
+
+@click.command()
+@click.option(
+    "--folder", type=click.Path(path_type=Path), default=FOLDER, show_default=True, metavar="DIR"
+)
+@click.option("--examples", type=click.Path(path_type=Path), metavar="DIR", help="UBL invoices.")
+@click.option("--once", is_flag=True, help="End when the story ends (as with CI=true).")
+def command(folder: Path, examples: Path | None, once: bool) -> int:
+    """Show it all with real invoices, in a minute.
+
+    Makes a league of six model organisations in DIR, starts it, checks the published EN 16931
+    examples against the full rule set and issues them, shows what a ledger refuses and why, and
+    verifies a receipt offline. In a terminal the league then keeps running until Ctrl-C.
+
+    Safe to run again: DIR is made anew. Exit code 1: something did not go as the story says.
+
+    \b
+    Examples:
+      hansa demo
+      hansa demo --once
+    """
+    papers = find_examples(examples)
+    folder = folder.absolute()
+    clear(folder)
+    stage = Stage(folder, STEPS)
+    stays = sys.stdout.isatty() and not once and os.environ.get("CI", "").lower() != "true"
+    began = time.monotonic()
+    try:
+        story = Story(stage, papers)
+        story.make_league()
+        (folder / MARK).write_text(json.dumps({"chain": story.chain}), encoding="utf-8")
+        url = stage.start(None if is_free(8480) else 0)
+        story.tell(url)
+        seconds = time.monotonic() - began
+        click.echo(f"\n  told in {seconds:.0f} s; {len(stage.failures)} not as expected")
+        if stays and not stage.failures:
+            wait_for_stop(stage, url)
+    finally:
+        stage.stop()
+    return NO if stage.failures else YES
+
+
+def find_examples(given: Path | None) -> list[Path]:
+    """The UBL examples: as given, of the current folder, or of the source tree of this package."""
+    candidates = [given] if given else [EXAMPLES, Path(__file__).resolve().parents[4] / EXAMPLES]
+    for folder in candidates:
+        files = sorted(folder.glob("*.xml"))
+        if files:
+            return [file.resolve() for file in files]
+    raise ClientError(
+        "the example invoices are not here", "run it in the project's folder, or give --examples"
+    )
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier demo made. Raises ClientError for a folder that is not a demo's."""
+    from hansa.client.trust import TrustStore
+    from hansa.node.lock import find_holder
+
+    shutil.rmtree(folder.with_name(f".{folder.name}.keys"), ignore_errors=True)
+    if not folder.exists():
+        return
+    try:
+        chain = str(json.loads((folder / MARK).read_text(encoding="utf-8"))["chain"])
+    except (OSError, ValueError, KeyError, TypeError):
+        if any(folder.iterdir()):
+            raise ClientError(
+                f"{folder} was not made by a demo", "move it away, or give --folder DIR"
+            ) from None
+        return
+    holder = find_holder(folder)
+    if holder is not None:
+        raise ClientError(
+            f"a demo's league is running in {folder}", f"stop it first: kill {holder}"
+        )
+    TrustStore().remove(chain)
+    shutil.rmtree(default_home() / "journals" / chain, ignore_errors=True)
+    shutil.rmtree(folder)
+
+
+def is_free(port: int) -> bool:
+    """Whether the league's usual port is free."""
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            return True
+    except OSError:
+        return False
+
+
+def wait_for_stop(stage: Stage, url: str) -> None:
+    """Keep the league until Ctrl-C."""
+    click.secho(f"\n  The league is running at {url}. Ctrl-C stops it.", bold=True)
+    try:
+        while stage.is_running():
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        click.echo("\n  stopping the league; its folder stays")

@@ -1,0 +1,167 @@
+"""Where the demo plays: runs the public commands as processes, shows them, keeps score."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import click
+
+from hansa.client.faults import ClientError
+
+START_WITHIN_S: Final = 60.0
+STOP_WITHIN_S: Final = 20.0
+COMMAND_WITHIN_S: Final = 180.0
+
+
+class Ran(NamedTuple):
+    """What a command answered."""
+
+    exit: int
+    document: Any
+    text: str
+
+
+class Stage:
+    """The league's folder, the commands run in it, and whether all went as expected."""
+
+    def __init__(self, folder: Path, steps: int) -> None:
+        self.folder = folder
+        self.failures: list[str] = []
+        self._server: subprocess.Popen[bytes] | None = None
+        self._steps = steps
+        self._step = 0
+
+    def step(self, title: str) -> None:
+        """Begin a part of the story."""
+        self._step += 1
+        click.secho(f"\n[{self._step}/{self._steps}] {title}", bold=True)
+
+    def say(self, text: str) -> None:
+        """A line of the story."""
+        click.echo(f"  {text}")
+
+    def run(self, *arguments: str | Path, show: bool = True) -> Ran:
+        """Run `hansa ARGUMENTS` in the league's folder; its JSON answer."""
+        words = [str(each) for each in arguments]
+        if show:
+            click.secho(f"  $ hansa {shlex.join(words)}", fg="cyan")
+        try:
+            done = subprocess.run(  # noqa: S603  (our own interpreter)
+                [*HANSA, *words, "--json"],
+                cwd=self.folder if self.folder.is_dir() else None,
+                capture_output=True,
+                timeout=COMMAND_WITHIN_S,
+                check=False,
+                text=True,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ClientError(f"hansa {words[0]} took too long", "run the demo again") from error
+        try:
+            document = json.loads(done.stdout) if done.stdout else None
+        except ValueError:
+            document = None
+        return Ran(done.returncode, document, done.stdout + done.stderr)
+
+    def expect(self, holds: bool, good: str, bad: str) -> None:
+        """Score one expectation."""
+        if holds:
+            click.echo(f"  {click.style('✓', fg='green')} {good}")
+        else:
+            click.echo(f"  {click.style('✗ NOT AS EXPECTED', fg='red')} {bad}")
+            self.failures.append(bad)
+
+    def expect_yes(self, ran: Ran, text: str) -> None:
+        """The command said yes."""
+        self.expect(ran.exit == 0, text, f"{text}: exit {ran.exit}: {ran.text.strip()[-300:]}")
+
+    def expect_refused(self, ran: Ran, code: str, what: str) -> None:
+        """The ledger refused with this code; shows its rule, words and remedy."""
+        refusal = find_refusal(ran.document)
+        found = str(refusal.get("code", "nothing"))
+        click.echo(f"  {what}")
+        self.expect(
+            ran.exit == 1 and found == code,
+            f"refused: {found} (rule {refusal.get('rule', '')})",
+            f"expected {code}, got {found} with exit {ran.exit}: {ran.text.strip()[-300:]}",
+        )
+        if refusal:
+            click.echo(f"      {refusal.get('text', '')}\n      next: {refusal.get('remedy', '')}")
+
+    def start(self, port: int | None = None) -> str:
+        """Start the league of the folder; its address once it answers."""
+        words = ["start", str(self.folder)] + ([] if port is None else ["--port", str(port)])
+        click.secho(f"  $ hansa {shlex.join(words)}", fg="cyan")
+        self._server = subprocess.Popen(  # noqa: S603  (our own interpreter)
+            [*HANSA, *words, "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        line = _read_line(self._server, START_WITHIN_S)
+        try:
+            return str(json.loads(line)["url"])
+        except (ValueError, KeyError, TypeError):
+            self.stop()
+            raise ClientError(
+                "the league did not start", f"hansa doctor {self.folder} names the fault"
+            ) from None
+
+    def stop(self) -> int:
+        """Stop the league as Ctrl-C does; its exit code."""
+        server, self._server = self._server, None
+        if server is None:
+            return 0
+        if server.poll() is None:
+            server.send_signal(signal.SIGINT)
+        try:
+            return server.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            return server.wait()
+
+    def is_running(self) -> bool:
+        """Whether the league's process lives."""
+        return self._server is not None and self._server.poll() is None
+
+
+HANSA: Final = (sys.executable, "-m", "hansa.cli")
+
+
+def find_refusal(document: Any) -> dict[str, Any]:
+    """The first thing in an answer that has a code which is not ok."""
+    if isinstance(document, list):
+        return next((found for each in document if (found := find_refusal(each))), {})
+    if not isinstance(document, dict):
+        return {}
+    if document.get("code") not in (None, "", "ok"):
+        return document
+    for name in ("error", "messages", "outcomes"):
+        found = find_refusal(document.get(name))
+        if found:
+            return found
+    return {}
+
+
+def _read_line(server: "subprocess.Popen[bytes]", within_s: float) -> bytes:
+    """The first line that a process writes; empty when it ends or takes too long."""
+    stream = server.stdout
+    if stream is None:
+        return b""
+    os.set_blocking(stream.fileno(), False)
+    data = b""
+    deadline = time.monotonic() + within_s
+    while time.monotonic() < deadline and b"\n" not in data:
+        chunk = stream.read()
+        if chunk:
+            data += chunk
+        elif server.poll() is not None:
+            break
+        else:
+            time.sleep(0.05)
+    return data.split(b"\n", 1)[0]

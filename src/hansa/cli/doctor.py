@@ -1,0 +1,103 @@
+"""`hansa doctor DIR`: what is wrong with a folder, and the cure. Reads, changes nothing."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from hansa.cli.answers import NO, YES, answer, hint, json_option
+from hansa.cli.place import GENESIS, KEYS, RUNNING, find_place
+from hansa.client.faults import ClientError
+
+if TYPE_CHECKING:
+    from hansa.node.doctor import Finding
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR", required=False)
+@click.option("--deep", is_flag=True, help="Compare every record with the tree: minutes.")
+@json_option
+def command(folder: Path | None, deep: bool, as_json: bool) -> int:
+    """Name what is wrong with a league's folder, and the cure.
+
+    Looks at the home, the keys, the disk, the port, the data, the read model and the trust root.
+    Changes nothing. Exit code: 0 all is well, 1 something is not.
+
+    \b
+    Examples:
+      hansa doctor bay
+      hansa doctor bay --deep --json
+    """
+    from hansa.node.doctor import diagnose
+
+    place = folder or find_place(None, None).league
+    if place is None:
+        raise ClientError("there is no league here", "name its folder: hansa doctor DIR")
+    findings = diagnose(place, deep=deep)
+    if (place / GENESIS).is_file():
+        findings += [look_at_keys(place), look_at_running(place), look_at_trust(place)]
+    lines = [format_finding(finding) for finding in findings]
+    answer(msgspec.to_builtins(findings), "\n".join(lines), as_json=as_json)
+    wrong = sum(not finding.ok for finding in findings)
+    hint(f"{wrong} to mend" if wrong else "all is well")
+    return NO if wrong else YES
+
+
+def format_finding(finding: "Finding") -> str:
+    """One finding for people."""
+    cure = f"\n    cure: {finding.cure}" if finding.cure and not finding.ok else ""
+    return f"{'✓' if finding.ok else '✗'} {finding.name}: {finding.text}{cure}"
+
+
+def look_at_keys(folder: Path) -> "Finding":
+    """Key files are readable, whole, and private to their owner."""
+    from hansa.client.keys import KeyRing
+    from hansa.node.doctor import Finding
+
+    ring = KeyRing(folder / KEYS)
+    for name in ring.names():
+        try:
+            ring.read(name)
+        except ClientError as error:
+            return Finding("keys", False, error.text, error.remedy)
+    return Finding("keys", True, f"{len(ring.names())} key files, private to their owner")
+
+
+def look_at_running(folder: Path) -> "Finding":
+    """What `hansa start` left behind says the truth."""
+    from hansa.node.doctor import Finding
+    from hansa.node.lock import find_holder
+
+    file = folder / RUNNING
+    if not file.exists():
+        return Finding("address", True, "the league is not started")
+    try:
+        url = json.loads(file.read_text())["url"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return Finding("address", False, f"{file} cannot be read", f"rm {file}")
+    if find_holder(folder) is None:
+        text = f"{RUNNING} says {url}, but no node runs: it was killed"
+        return Finding("address", True, f"{text}; the next start mends it")
+    return Finding("address", True, f"the league answers at {url}")
+
+
+def look_at_trust(folder: Path) -> "Finding":
+    """The league's genesis is the one pinned for this user."""
+    from hansa.client.trust import TrustError, TrustStore, build_trust_root
+    from hansa.node.doctor import Finding
+
+    try:
+        root = build_trust_root((folder / GENESIS).read_bytes())
+        pinned = TrustStore().load(root.chain)
+    except (TrustError, OSError) as error:
+        remedy = error.remedy if isinstance(error, TrustError) else "see that you may read it"
+        return Finding("trust", False, str(error), remedy)
+    cure = f"hansa trust add {folder / GENESIS}"
+    if pinned is None:
+        return Finding("trust", False, f"{root.chain} is not pinned for you", cure)
+    if pinned != root:
+        text = f"another genesis is pinned for {root.chain}"
+        return Finding("trust", False, text, f"hansa trust remove {root.chain}; {cure}")
+    return Finding("trust", True, f"{root.chain} is pinned for you")

@@ -1,0 +1,208 @@
+"""`hansa start DIR`: ledger, read model and API of a league in one process, until Ctrl-C.
+
+Touches the league's folder and one port, on loopback unless told otherwise.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Final, TextIO, cast
+
+import click
+
+from hansa.cli.answers import YES, hint, json_option
+from hansa.cli.place import RUNNING
+from hansa.client.faults import ClientError
+
+if TYPE_CHECKING:  # loaded when the league starts
+    from hansa.index.store import Index
+    from hansa.node.home import Home
+
+INDEX: Final = "index.sqlite"
+LOG: Final = "node.log"
+
+
+class StartError(ClientError):
+    """The league cannot be started as asked."""
+
+    CODE = "cli.start"
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--host", help="Where to listen (default: node.toml, 127.0.0.1).")
+@click.option("--port", type=click.IntRange(0, 65535), help="0: any free one.")
+@click.option("--name", "names", multiple=True, metavar="HOST", help="A name it also answers to.")
+@click.option("--certificate", type=click.Path(path_type=Path), help="TLS certificate (PEM).")
+@click.option("--private-key", type=click.Path(path_type=Path), help="Its private key (PEM).")
+@click.option(
+    "--index",
+    "index_url",
+    envvar="HANSA_INDEX",
+    metavar="URL",
+    help="Database of the read model (default: DIR/index.sqlite; or postgresql+pg8000://…).",
+)
+@click.option("--log", type=click.Path(path_type=Path), help="Log file (default: DIR/node.log).")
+@json_option
+def command(
+    folder: Path,
+    host: str | None,
+    port: int | None,
+    names: tuple[str, ...],
+    certificate: Path | None,
+    private_key: Path | None,
+    index_url: str | None,
+    log: Path | None,
+    as_json: bool,
+) -> int:
+    """Run the league of DIR: ledger and API in one process.
+
+    Prints the address when it is ready, and runs until Ctrl-C. Whatever stopped it last time, it
+    recovers by itself. Listens on this machine only unless --host says otherwise.
+
+    \b
+    Examples:
+      hansa start bay
+      hansa start bay --port 0 --json
+    """
+    from hansa.api.server import Address
+
+    if (certificate is None) != (private_key is None):
+        raise click.UsageError("--certificate and --private-key belong together")
+    with _open_log(log or folder / LOG, folder), _stoppable():
+        league = _League(folder, index_url, names)
+        try:
+            settings = league.home.settings.api
+            address = Address(
+                host=host or settings.host,
+                port=settings.port if port is None else port,
+                certificate=None if certificate is None else str(certificate),
+                private_key=None if private_key is None else str(private_key),
+            )
+            league.serve(address, as_json=as_json)
+        finally:
+            league.close()
+    hint("stopped; start it again at any time")
+    return YES
+
+
+class _League:
+    """A node, its read model and its gateway, opened in that order and closed in the other."""
+
+    def __init__(self, folder: Path, index_url: str | None, names: tuple[str, ...]) -> None:
+        from hansa.api.application import make_app
+        from hansa.api.guard import LOOPBACK
+        from hansa.catalog import build_registry
+        from hansa.index.follower import Follower
+        from hansa.ledger.genesis import compute_genesis_changes
+        from hansa.node.ledger_node import LedgerNode
+
+        registry = build_registry()
+        self.node = LedgerNode.open(folder, registry)
+        self.home = self.node.home
+        try:
+            self.index = open_index(self.home, index_url)
+        except BaseException:
+            self.node.close()
+            raise
+        genesis = self.node.genesis
+        self.follower = Follower(
+            self.index, self.node, lambda: compute_genesis_changes(genesis, registry)
+        )
+        self.app = make_app(
+            self.node,
+            self.index,
+            follower=self.follower,
+            genesis_digest=self.home.genesis_digest.hex(),
+            hosts=(*LOOPBACK, *names),
+        )
+        self.follower.start()
+
+    def serve(self, address: object, *, as_json: bool) -> None:
+        """Serve until a signal. Raises StartError when the address cannot be had."""
+        from hansa.api.server import Address, serve
+
+        if not isinstance(address, Address):
+            raise TypeError("an address of hansa.api.server")
+        running = self.home.folder / RUNNING
+
+        def tell(url: str) -> None:
+            write_running(running, url)
+            document = {"url": url, "chain": self.node.chain, "pid": os.getpid()}
+            line = json.dumps(document) if as_json else _format_ready(document, self.home.folder)
+            click.echo(line)
+            sys.stdout.flush()
+
+        try:
+            serve(self.app, address, on_ready=tell)
+        except OSError as error:
+            raise StartError(
+                f"{address.host}:{address.port} cannot be had: {error.strerror}",
+                "stop what listens there, or choose another: --port 0 takes any free one",
+            ) from error
+        except KeyboardInterrupt:
+            pass  # asked to stop: that is how this command ends
+        finally:
+            running.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let every part finish what it has in hand."""
+        self.follower.stop()
+        self.index.close()
+        self.node.close()
+
+
+def open_index(home: "Home", url: str | None = None) -> "Index":
+    """The read model of a home: its SQLite file unless an address is given."""
+    from hansa.catalog import load_applications
+    from hansa.index.shape import Shape
+    from hansa.index.store import Index
+
+    chosen = url or os.environ.get("HANSA_INDEX") or f"sqlite:///{home.folder / INDEX}"
+    return Index.open(chosen, Shape(load_applications()), home.genesis.chain)
+
+
+def write_running(path: Path, url: str) -> None:
+    """Say where the league answers, for commands in its folder."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+    draft.replace(path)
+
+
+def _format_ready(document: dict[str, object], folder: Path) -> str:
+    return (
+        f"{document['chain']} is ready at {document['url']}\n"
+        f"  log: {folder / LOG}   stop: Ctrl-C   in another terminal: cd {folder}"
+    )
+
+
+@contextlib.contextmanager
+def _open_log(path: Path, folder: Path) -> Iterator[None]:
+    """Send the node's log to a file that does not grow without end."""
+    from hansa.cli.logfile import CappedFile
+    from hansa.node.logs import configure_logs
+
+    if not folder.is_dir():
+        raise StartError(f"there is no folder {folder}", f"hansa init {folder}")
+    with CappedFile(path) as stream:
+        configure_logs(cast("TextIO", stream))
+        yield
+
+
+@contextlib.contextmanager
+def _stoppable() -> Iterator[None]:
+    """SIGTERM stops as Ctrl-C does: nothing is left half done."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
