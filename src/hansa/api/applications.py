@@ -20,6 +20,7 @@ from hansa.api.query import (
     parse_scalar,
 )
 from hansa.api.records import AppName
+from hansa.api.threads import threaded
 from hansa.api.views import (
     ApplicationEntry,
     ApplicationList,
@@ -82,11 +83,11 @@ def list_applications(gate: Gate) -> ApplicationList:
 
 @get(
     "/v1/apps/{app:str}",
-    sync_to_thread=True,
     tags=["applications"],
     summary="What an application says of itself",
     description="Roles, messages, records, events with JSON Schemas, rejections and invariants.",
 )
+@threaded
 def get_application(app: AppName, gate: Gate) -> dict[str, Any]:
     """The application's own description."""
     return describe_application(gate.application(app))
@@ -95,7 +96,6 @@ def get_application(app: AppName, gate: Gate) -> dict[str, Any]:
 @post(
     "/v1/apps/{app:str}/messages/{name:str}",
     status_code=200,
-    sync_to_thread=True,
     tags=["applications"],
     summary="Prepare a message: check it against its schema, and say what to sign",
     description=(
@@ -104,6 +104,7 @@ def get_application(app: AppName, gate: Gate) -> dict[str, Any]:
     ),
     opt={"media": JSON_MEDIA},
 )
+@threaded
 def prepare_message(
     app: AppName,
     name: TypeName,
@@ -214,12 +215,12 @@ def _find_algorithm(gate: Gate, kid: str) -> str:
 
 @get(
     "/v1/apps/{app:str}/tables/{name:str}",
-    sync_to_thread=True,
     tags=["applications"],
     summary="Rows of an application's table that the asker may see",
     description="Each column is a filter: COLUMN=, COLUMN_min=, COLUMN_max=.",
     opt={FILTERS: True},
 )
+@threaded
 def list_table(
     app: AppName,
     name: TableName,
@@ -253,12 +254,12 @@ def list_table(
 
 @get(
     "/v1/apps/{app:str}/tables/{name:str}/totals",
-    sync_to_thread=True,
     tags=["applications"],
     summary="Exact totals over the rows that the asker may see",
     description="Filters as for the rows. Sums are decimal text, exact whatever their size.",
     opt={FILTERS: True},
 )
+@threaded
 def total_table(
     app: AppName,
     name: TableName,

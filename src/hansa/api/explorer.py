@@ -19,6 +19,7 @@ from hansa.api.query import (
     decode_number,
     encode_cursor,
 )
+from hansa.api.threads import threaded
 from hansa.api.views import (
     BlockPage,
     BlockView,
@@ -43,7 +44,8 @@ CodeFilter = Annotated[
 REJECTED = "rejected"
 
 
-@get("/v1/blocks", sync_to_thread=True, tags=["explorer"], summary="Blocks")
+@get("/v1/blocks", tags=["explorer"], summary="Blocks")
+@threaded
 def list_blocks(
     gate: Gate, after: After = "", limit: Limit = LIMIT_DEFAULT, order: Order = "newest"
 ) -> BlockPage:
@@ -70,7 +72,8 @@ def list_blocks(
     return BlockPage([_describe_block(row) for row in page.rows], encode_cursor(page.next))
 
 
-@get("/v1/blocks/{height:str}", sync_to_thread=True, tags=["explorer"], summary="One block")
+@get("/v1/blocks/{height:str}", tags=["explorer"], summary="One block")
+@threaded
 def get_block(height: HeightText, gate: Gate) -> BlockView:
     """One block by its height."""
     table = gate.index.tables.blocks
@@ -88,11 +91,11 @@ def _describe_block(row: Row) -> BlockView:
 
 @get(
     "/v1/messages",
-    sync_to_thread=True,
     tags=["explorer"],
     summary="Results of messages that the asker may see",
     description="Refusals included, each with its rule: what a regulator watches.",
 )
+@threaded
 def list_messages(
     gate: Gate,
     viewer: Viewer,
@@ -145,10 +148,10 @@ def _describe_message(gate: Gate, row: Row) -> MessageEntry:
 
 @get(
     "/v1/events",
-    sync_to_thread=True,
     tags=["explorer"],
     summary="Events that the asker may see",
 )
+@threaded
 def list_events(
     gate: Gate,
     viewer: Viewer,

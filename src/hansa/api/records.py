@@ -21,6 +21,7 @@ from hansa.api.query import (
     encode_cursor,
     parse_scalar,
 )
+from hansa.api.threads import threaded
 from hansa.api.views import HistoryPage, RecordPage, VersionView
 from hansa.client.receipts import encode_file
 from hansa.index.pages import Row, allow_all
@@ -49,7 +50,6 @@ def build_key(kind: RecordKind, path: str) -> str:
 
 @get(
     "/v1/apps/{app:str}/{kind:str}",
-    sync_to_thread=True,
     tags=["records"],
     summary="Records that the asker may read",
     description=(
@@ -58,6 +58,7 @@ def build_key(kind: RecordKind, path: str) -> str:
     ),
     opt={FILTERS: True},
 )
+@threaded
 def list_records(
     app: AppName,
     kind: KindName,
@@ -110,7 +111,6 @@ def _build_filter(kind: RecordKind, filters: dict[str, str]) -> Callable[[Row], 
 
 @get(
     "/v1/apps/{app:str}/{kind:str}/{key:path}",
-    sync_to_thread=True,
     tags=["records"],
     summary="One record",
     description=(
@@ -120,6 +120,7 @@ def _build_filter(kind: RecordKind, filters: dict[str, str]) -> Callable[[Row], 
     media_type="application/json",
     opt={"produces": "record"},
 )
+@threaded
 def get_record(
     app: AppName,
     kind: KindName,
@@ -145,11 +146,11 @@ def get_record(
 
 @get(
     "/v1/history/{app:str}/{kind:str}/{key:path}",
-    sync_to_thread=True,
     tags=["records"],
     summary="Versions of a record",
     description="Oldest first. Each version is shown to those whom that very version names.",
 )
+@threaded
 def get_history(
     app: AppName,
     kind: KindName,
@@ -187,7 +188,6 @@ def _describe_version(row: Row) -> VersionView:
 
 @get(
     "/v1/proofs/{app:str}/{kind:str}/{key:path}",
-    sync_to_thread=True,
     tags=["records"],
     summary="Proof that a record is there, or that it is not",
     description=(
@@ -198,6 +198,7 @@ def _describe_version(row: Row) -> VersionView:
     media_type="application/json",
     opt={"produces": "proof"},
 )
+@threaded
 def get_proof(
     app: AppName, kind: KindName, key: KeyPath, gate: Gate, viewer: Viewer
 ) -> Response[bytes]:

@@ -10,6 +10,7 @@ from hansa import __version__
 from hansa.api.gate import Gate
 from hansa.api.limits import SMALL_BODY_BYTES_MAX
 from hansa.api.problems import Refusal, refuse_parameter, refuse_stranger
+from hansa.api.threads import threaded
 from hansa.api.views import (
     Challenge,
     ChallengeQuestion,
@@ -57,7 +58,6 @@ def ask_challenge(body: bytes, gate: Gate) -> Challenge:
 @post(
     "/v1/sessions",
     status_code=201,
-    sync_to_thread=True,
     tags=["sessions"],
     summary="Sign in",
     description=(
@@ -67,6 +67,7 @@ def ask_challenge(body: bytes, gate: Gate) -> Challenge:
     ),
     opt={"media": JOSE_MEDIA, "body_max": SMALL_BODY_BYTES_MAX},
 )
+@threaded
 def open_session(body: bytes, gate: Gate) -> Opened:
     """A session for the signer."""
     token, session = gate.sessions.open(body)
@@ -75,11 +76,11 @@ def open_session(body: bytes, gate: Gate) -> Opened:
 
 @get(
     "/v1/sessions/current",
-    sync_to_thread=True,
     tags=["sessions"],
     summary="Who is signed in",
     opt={"signed_in": True},
 )
+@threaded
 def get_session(request: Request[Any, Any, Any], gate: Gate, viewer: Viewer) -> CurrentSession:
     """The session of the bearer token."""
     if viewer.is_stranger:
@@ -98,11 +99,11 @@ def get_session(request: Request[Any, Any, Any], gate: Gate, viewer: Viewer) -> 
 @delete(
     "/v1/sessions/current",
     status_code=204,
-    sync_to_thread=True,
     tags=["sessions"],
     summary="Sign out",
     opt={"signed_in": True},
 )
+@threaded
 def close_session(request: Request[Any, Any, Any], gate: Gate, viewer: Viewer) -> None:
     """End the session of the bearer token."""
     if viewer.is_stranger:
@@ -126,7 +127,8 @@ def read_token(header: str) -> str:
     return token
 
 
-@get("/v1/status", sync_to_thread=True, tags=["service"], summary="Where the ledger stands")
+@get("/v1/status", tags=["service"], summary="Where the ledger stands")
+@threaded
 def get_status(gate: Gate) -> Status:
     """Chain, height, release."""
     base, height = gate.ledger.heights()
@@ -144,11 +146,11 @@ def get_status(gate: Gate) -> Status:
 
 @get(
     "/v1/health",
-    sync_to_thread=True,
     tags=["service"],
     summary="Whether all is well",
     description="503 when the ledger has stopped; the read model being behind is `degraded`.",
 )
+@threaded
 def get_health(gate: Gate) -> Response[Health]:
     """Health of ledger and read model."""
     failed = gate.ledger.failure is not None
@@ -171,12 +173,12 @@ def get_health(gate: Gate) -> Response[Health]:
 
 @get(
     "/metrics",
-    sync_to_thread=True,
     tags=["service"],
     summary="Metrics for Prometheus",
     media_type="text/plain",
     opt={"produces": "metrics"},
 )
+@threaded
 def get_metrics(gate: Gate) -> Response[bytes]:
     """Counters of this gateway, heights of ledger and read model."""
     return Response(

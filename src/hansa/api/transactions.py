@@ -18,6 +18,7 @@ from hansa.api.query import (
     decode_number,
     encode_cursor,
 )
+from hansa.api.threads import threaded
 from hansa.api.views import (
     MessageView,
     State,
@@ -51,7 +52,6 @@ _STATUS = "/v1/transactions/"
 @post(
     "/v1/transactions",
     status_code=202,
-    sync_to_thread=True,
     tags=["transactions"],
     summary="Submit a signed transaction",
     description=(
@@ -60,6 +60,7 @@ _STATUS = "/v1/transactions/"
     ),
     opt={"media": JOSE_MEDIA},
 )
+@threaded
 def submit_transaction(body: bytes, gate: Gate) -> Response[Submitted]:
     """Take signed bytes."""
     if len(body) > TRANSACTION_BYTES_MAX:
@@ -141,10 +142,10 @@ def describe_message(
 
 @get(
     "/v1/transactions",
-    sync_to_thread=True,
     tags=["transactions"],
     summary="Transactions that the asker may see",
 )
+@threaded
 def list_transactions(
     gate: Gate,
     viewer: Viewer,
@@ -176,11 +177,11 @@ def _describe_entry(row: Row) -> TransactionEntry:
 
 @get(
     "/v1/transactions/{transaction:str}/bytes",
-    sync_to_thread=True,
     tags=["transactions"],
     summary="The signed bytes, for their signers",
     media_type="application/jose",
 )
+@threaded
 def get_bytes(transaction: TransactionId, gate: Gate, viewer: Viewer) -> Response[bytes]:
     """The JWS as it was submitted."""
     if viewer.is_stranger:
@@ -204,7 +205,6 @@ def _is_signer(viewer: Viewer, data: bytes, found: TransactionStatus) -> bool:
 
 @get(
     "/v1/transactions/{transaction:str}/messages/{number:str}/receipt",
-    sync_to_thread=True,
     tags=["transactions"],
     summary="The receipt file of one message",
     description=(
@@ -215,6 +215,7 @@ def _is_signer(viewer: Viewer, data: bytes, found: TransactionStatus) -> bool:
     media_type="application/json",
     opt={"produces": "receipt"},
 )
+@threaded
 def get_receipt(
     transaction: TransactionId, number: Number, gate: Gate, viewer: Viewer
 ) -> Response[bytes]:
