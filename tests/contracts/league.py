@@ -7,16 +7,23 @@ import msgspec
 from hansa.catalog import SYSTEM, load_application
 from hansa.contracts.accounts.keys import compute_possession_statement
 from hansa.contracts.accounts.model import AddKey, OpenAccount, ReplaceKey
-from hansa.contracts.governance.model import Action, Proposal, Propose, Vote, format_proposal_id
+from hansa.contracts.governance.model import (
+    Action,
+    Counter,
+    Proposal,
+    Propose,
+    Vote,
+    format_proposal_id,
+)
 from hansa.contracts.members.model import AdmitMember
 from hansa.crypto.keys import PrivateKey
 from hansa.encoding.text import encode_base64url
 from hansa.identity.did import compute_did
 from hansa.ledger.contracts import Contract, Invariant, Registry
 from hansa.ledger.model import Message
-from hansa.ledger.receipts import OK, MessageResult
+from hansa.ledger.receipts import OK
 from hansa.ledger.state import Reader
-from hansa.ledger.system import Account, Purpose
+from hansa.ledger.system import Account, Identifier, Purpose
 from hansa.testing.chain import CHAIN, Actor, Chain, make_key
 
 INVARIANTS: dict[str, tuple[Invariant, ...]] = {
@@ -143,10 +150,7 @@ def build_admit(
     return AdmitMember(
         name=actor.name,
         jurisdiction="HK",
-        identifiers=tuple(
-            msgspec.convert({"scheme": scheme, "value": value}, type=_identifier())
-            for scheme, value in identifiers
-        ),
+        identifiers=tuple(Identifier(*each) for each in identifiers),
         key_id="k1",
         key=actor.key.public,
         possession=possess(actor.key, actor.did, chain=chain),
@@ -188,8 +192,6 @@ def get_proposal(chain: Chain, number: int) -> Proposal:
 
 def get_last_proposal(chain: Chain) -> Proposal:
     """The proposal opened last."""
-    from hansa.contracts.governance.model import Counter
-
     counter = chain.get("governance", Counter, "proposals")
     assert counter is not None
     return get_proposal(chain, counter.last)
@@ -210,14 +212,3 @@ def find_violations(reader: Reader, *names: str) -> list[str]:
         for invariant in INVARIANTS[name]
         for violation in invariant.check(reader)
     ]
-
-
-def refusal(result: MessageResult) -> str:
-    """The code of a result, for comparisons."""
-    return result.code
-
-
-def _identifier() -> Any:
-    from hansa.ledger.system import Identifier
-
-    return Identifier

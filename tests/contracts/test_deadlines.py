@@ -1,4 +1,4 @@
-"""Deadlines (D17): ordered by time and id, bounded, each with its receipt, cancelled, failing alone."""
+"""Deadlines (D17): ordered by time and id, bounded, each with its receipt, failing alone."""
 
 import pytest
 
