@@ -40,6 +40,9 @@ class KeyValueStore:
     def __init__(self, folder: Path, families: tuple[str, ...], *, create: bool = False) -> None:
         """Open `folder`; make it only if `create`. Raises StorageError, CorruptFolderError."""
         self._folder = folder
+        # rocksdict rewrites this file at each opening, in pieces and without a sync; a stop in
+        # between would leave half of it. It holds nothing that we do not say ourselves.
+        (folder / "rocksdict-config.json").unlink(missing_ok=True)
         cache = Cache(CACHE_BYTES)
         options = _build_options(create)
         # All families are named at each opening: else a reopened database takes the options that

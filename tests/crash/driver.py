@@ -1,0 +1,111 @@
+"""The process that is killed: a node on a home, under the shim.
+
+Started once; forks for each run, so that a run costs no import. Reads one JSON order a line, prints
+what the run reports (`committed <id> <height>`), then `ended <wait status>`.
+"""
+
+import ctypes
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from hansa.ledger.blocks import Block, BlockResult
+from hansa.node import blocks, key_value, storage
+from hansa.node.blocks import BlockHead, Seal
+from hansa.node.key_value import Batch, KeyValueStore
+from hansa.node.ledger_node import LedgerNode
+from tests.node.league import ToyLeague
+
+# Small enough that sorted files and logs are written and dropped within a run.
+WRITE_BUFFER = 48 * 1024
+
+
+def commit_without_sync(store: KeyValueStore, batch: Batch) -> None:
+    """Planted: written, never synced."""
+    store._database.write(batch.inner)
+
+
+_commit = KeyValueStore.commit
+
+
+def commit_block_in_two_writes(
+    self: storage.Storage, block: Block, result: BlockResult, seal: Seal | None
+) -> BlockHead:
+    """Planted: the block and the position first, the state after them."""
+    first = self._store.batch()
+    for key, value in blocks.encode_parts(blocks.build_head(block, result, seal), block, result):
+        first.put("blocks", key, value)
+    position = storage.Position(block.height, block.time_ms, result.state_root)
+    first.put("meta", b"position", storage.msgspec.msgpack.encode(position))
+    self._write_places(first, block.height, result)
+    _commit(self._store, first)
+    return _commit_block(self, block, result, seal)
+
+
+_commit_block = storage.Storage.commit_block
+
+
+def plant(fault: str) -> None:
+    """Break the engine on purpose, or (no name) leave it as it is."""
+    if fault == "no_sync":
+        KeyValueStore.commit = commit_without_sync
+    elif fault == "two_writes":
+        storage.Storage.commit_block = commit_block_in_two_writes
+    elif fault:
+        raise ValueError(fault)
+
+
+def run(order: dict[str, Any]) -> None:
+    """One run, in the forked child. Never returns when it is killed."""
+    home = Path(order["home"])
+    key_value.WRITE_BUFFER_BYTES = WRITE_BUFFER
+    plant(order["fault"])
+    league = ToyLeague(home)
+    shim = ctypes.CDLL(None)
+    shim.hansa_shim_start(
+        order["root"].encode(), order["journal"].encode(), ctypes.c_long(order["kill_at"])
+    )
+    if order["create"]:
+        league.create()
+        print("created", flush=True)
+        return
+    transactions = [line.encode() for line in Path(order["transactions"]).read_text().splitlines()]
+    with LedgerNode.open(home, league.registry) as node:
+        for start in range(0, len(transactions), order["group"]):
+            ids = [node.submit(data) for data in transactions[start : start + order["group"]]]
+            for each in ids:
+                status = node.wait(each, 60)
+                print(status.state, each, status.height, flush=True)
+    shim.hansa_shim_count.restype = ctypes.c_long
+    print("changes", shim.hansa_shim_count(), flush=True)
+
+
+def run_and_exit(order: dict[str, Any]) -> None:
+    """The forked child: it never returns into the parent's loop."""
+    status = 1
+    try:
+        run(order)
+        status = 0
+    finally:
+        if status:
+            print("failed", repr(sys.exc_info()[1]), flush=True)
+        os._exit(status)
+
+
+def main() -> None:
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    for line in sys.stdin:
+        order = json.loads(line)
+        pid = os.fork()
+        if not pid:
+            run_and_exit(order)
+        _pid, status = os.waitpid(pid, 0)
+        print("ended", status, flush=True)
+
+
+if __name__ == "__main__":
+    main()
