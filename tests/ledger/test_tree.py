@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hansa.ledger import tree_delta, tree_top
+from hansa.ledger import tree, tree_delta, tree_top
 from hansa.ledger.rejections import InvariantViolation
 from hansa.ledger.tree import VERSIONS_KEPT, MemoryBuckets, StateTree, VersionPruned
 from hansa.ledger.tree_bucket import compute_subtree
@@ -179,6 +179,23 @@ def test_kept_versions_can_be_proved_and_no_others() -> None:
         with pytest.raises(VersionPruned) as refusal:
             ledger.tree.prove(b"k/1", height)
         assert refusal.value.params == {"height": height, "first": first, "last": ledger.height}
+
+
+def test_large_blocks_leave_fewer_versions_but_always_the_one_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tree, "UNDO_BYTES_MAX", 100_000)
+    ledger = Ledger()
+    for seed in range(6):
+        ledger.block(make_records(20, seed=seed))
+    verify_state_proof(EMPTY, b"app/kind/0-0", None, ledger.tree.prove(b"app/kind/0-0", 0))
+    before = ledger.tree.root
+    ledger.block(make_records(1000, seed=9))
+    verify_state_proof(before, b"app/kind/9-0", None, ledger.tree.prove(b"app/kind/9-0", 6))
+    with pytest.raises(VersionPruned):
+        ledger.tree.prove(b"app/kind/0-0", 5)
+    ledger.block([])
+    ledger.tree.prove(b"app/kind/0-0", 7)
 
 
 def test_only_the_current_version_can_be_proved_after_a_restart() -> None:

@@ -36,6 +36,9 @@ __all__ = [
 # Old versions that can still be proved: a reader that saw a header has some blocks' time to ask for
 # a proof under it.
 VERSIONS_KEPT = 16
+# What those versions may take in memory, roughly. Blocks of many changes leave fewer versions, but
+# always the one before: the state that the newest header commits to.
+UNDO_BYTES_MAX = 64 * 2**20
 
 
 class VersionPruned(Rejection):
@@ -58,6 +61,7 @@ class StateTree:
         self._store = store
         self._top = TreeTop()
         self._undos: deque[Undo] = deque()
+        self._undo_bytes = 0
         self.version = version
         self.leaves = _load_buckets(self._top, store)
         self.root = self._top.get_hash(1)
@@ -73,9 +77,14 @@ class StateTree:
         self._top.grow(compute_dense_depth(delta.leaves))
         old = replace_nodes(self._top, delta.levels, delta.kinds)
         self._undos.append(Undo(self.version, height, *old, delta.replaced))
-        if len(self._undos) > VERSIONS_KEPT:
-            self._undos.popleft()
+        self._forget_versions()
         self.root, self.leaves, self.version = delta.root, delta.leaves, height
+
+    def _forget_versions(self) -> None:
+        undos = self._undos
+        self._undo_bytes += undos[-1].size
+        while len(undos) > VERSIONS_KEPT or (len(undos) > 1 and self._undo_bytes > UNDO_BYTES_MAX):
+            self._undo_bytes -= undos.popleft().size
 
     def prove(self, key: bytes, height: int) -> StateProof:
         """Proof that `key` has its record, or has none, in the state of `height`. Raises

@@ -103,6 +103,12 @@ class Undo:
     kinds: Mapping[int, int]
     buckets: Mapping[int, bytes | None]
 
+    @property
+    def size(self) -> int:
+        """Bytes of memory, roughly: dict entries and objects are counted as 200."""
+        stored = sum(len(value) for value in self.buckets.values() if value is not None)
+        return 40 * len(self.nodes) + 200 * (len(self.buckets) + len(self.kinds)) + stored
+
     def get_hash(self, node: int) -> bytes | None:
         """Old hash of a node, or None when this version did not touch it."""
         index = bisect_left(self.nodes, node)
