@@ -161,6 +161,5 @@ def _find_query_names(route: HTTPRoute, handler: HTTPRouteHandler) -> set[str]:
     names = set()
     for name, field in handler.parsed_fn_signature.parameters.items():
         if name not in own:
-            query = getattr(field.kwarg_definition, "query", None)
-            names.add(query or name)
+            names.add(getattr(field.kwarg_definition, "name", None) or name)
     return names

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from sqlalchemy import select
 
 from hansa.api.gate import Gate
@@ -36,7 +36,7 @@ from hansa.ledger.receipts import OK
 HeightText = Annotated[str, Parameter(pattern="^[0-9]{1,15}$", description="Height of a block.")]
 AppFilter = Annotated[str, Parameter(max_length=64, description="Only of this application.")]
 TypeFilter = Annotated[
-    str, Parameter(query="type", max_length=64, description="Only of this type.")
+    str, QueryParameter(name="type", max_length=64, description="Only of this type.")
 ]
 CodeFilter = Annotated[
     str, Parameter(max_length=128, description="Only with this code; `rejected` for all but ok.")

@@ -209,10 +209,11 @@ def _create_engine(url: str) -> Engine:
             "the address of the read model's database cannot be read",
             "write sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/DATABASE",
         ) from error
-    if parsed.drivername not in {"sqlite", "postgresql+pg8000"}:
+    is_file = parsed.drivername == "sqlite" and parsed.database not in (None, "", ":memory:")
+    if not is_file and parsed.drivername != "postgresql+pg8000":
         raise IndexFault(
             "index.url",
-            f"no support for {parsed.drivername}",
+            f"the read model cannot live in {parsed.drivername} (without a file)",
             "write sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/DATABASE",
         )
     engine = create_engine(parsed, pool_size=8, max_overflow=24, pool_pre_ping=True)

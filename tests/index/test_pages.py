@@ -1,0 +1,194 @@
+"""Keyset pages: complete, in order, without doubles, bounded; totals exact beyond any word size."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, insert, select
+
+from hansa.index.limits import SCANNED_MAX
+from hansa.index.pages import Branch, Key, Page, Row, collect_page
+from hansa.index.projections import Filter, TooManyGroups, compute_totals, list_rows
+from hansa.index.records import list_visible
+from hansa.index.sight import STRANGER, Viewer
+from tests.api.league import ADA, BEA, CAI
+from tests.api.parcels import OpenDepot, SendParcel
+from tests.index.chain import ChainSource, open_index
+from tests.index.test_rebuild import follow_all
+
+ROWS = Table("rows", MetaData(), Column("number", Integer, primary_key=True))
+
+
+def build_branch(
+    numbers: set[int], rows: dict[int, Row], descending: bool, looked: list[int]
+) -> Branch:
+    def fetch(after: Key | None, count: int) -> Sequence[Row]:
+        ordered = sorted(numbers, reverse=descending)
+        if after is not None:
+            beyond = int(after[0])
+            ordered = [n for n in ordered if (n < beyond if descending else n > beyond)]
+        looked.append(count)
+        return [rows[n] for n in ordered[:count]]
+
+    return Branch(fetch, lambda row: row["number"] % 7 != 0)
+
+
+def make_rows(numbers: set[int]) -> dict[int, Row]:
+    engine = create_engine("sqlite://")
+    ROWS.metadata.create_all(engine)
+    with engine.begin() as connection:
+        if numbers:
+            connection.execute(insert(ROWS), [{"number": n} for n in numbers])
+        found = connection.execute(select(ROWS)).mappings().all()
+    engine.dispose()
+    return {row["number"]: row for row in found}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sets(st.integers(0, 300)), min_size=1, max_size=4),
+    st.integers(1, 40),
+    st.booleans(),
+    st.sampled_from([1, 2, 50]),
+)
+def test_pages_together_are_everything_once_in_order(
+    subsets: list[set[int]], limit: int, descending: bool, every: int
+) -> None:
+    every_number = set().union(*subsets)
+    rows = make_rows(every_number)
+    branches = [build_branch(subset, rows, descending, []) for subset in subsets]
+    met: list[int] = []
+    after: Key | None = None
+    while True:
+        page: Page = collect_page(
+            branches,
+            key_of=lambda row: (row["number"],),
+            keep=lambda row: row["number"] % every == 0,
+            after=after,
+            limit=limit,
+            descending=descending,
+        )
+        assert len(page.rows) <= limit
+        met += [row["number"] for row in page.rows]
+        after = page.next
+        if after is None:
+            break
+    wanted = {n for n in every_number if n % 7 and n % every == 0}
+    assert met == sorted(wanted, reverse=descending)
+
+
+def test_a_page_looks_at_a_bounded_number_of_rows() -> None:
+    rows = make_rows(set(range(3 * SCANNED_MAX)))
+    looked: list[int] = []
+    page = collect_page(
+        [build_branch(set(rows), rows, False, looked)],
+        key_of=lambda row: (row["number"],),
+        keep=lambda row: False,
+        after=None,
+        limit=50,
+    )
+    assert page.rows == [] and page.next is not None
+    assert sum(looked) <= SCANNED_MAX + max(looked)
+
+
+def test_every_record_is_met_once_while_others_come_and_go(sqlite_url: str) -> None:
+    source = ChainSource()
+    index = open_index(sqlite_url)
+    source.inner.block([source.sign(ADA, *(OpenDepot(id=f"a{n}", city="x") for n in range(90)))])
+    follow_all(index, source)
+    kind = index.shape.records[("parcels", "depot")]
+    met: list[str] = []
+    after: str | None = None
+    for turn in range(100):
+        page = list_visible(index, kind, STRANGER, prefix=kind.prefix, after=after, limit=7)
+        met += [row["key"] for row in page.rows]
+        more = [OpenDepot(id=f"{letter}{turn}", city="y") for letter in "Zabz"]
+        source.inner.block([source.sign(ADA, *more)])
+        follow_all(index, source)
+        if page.next is None or turn > 60:
+            break
+        after = str(page.next[0])
+    assert len(set(met)) == len(met)
+    assert {f"parcels/depot/a{n}" for n in range(90)} <= set(met)
+    index.close()
+
+
+@pytest.fixture
+def weighed(database: str) -> Any:
+    """Parcels of known weights in either database."""
+    source = ChainSource()
+    parcels = [
+        (ADA, SendParcel(id=f"p{n}", other=BEA.did, note="", grams=grams))
+        for n, grams in enumerate([5, 7, 2_000, -2_000, 9_000])
+    ]
+    parcels.append((CAI, SendParcel(id="q", other=CAI.did, note="", grams=1)))
+    for sender, parcel in parcels:
+        source.inner.block([source.sign(sender, parcel)])
+    index = open_index(database)
+    follow_all(index, source)
+    yield index
+    index.close()
+
+
+def test_totals_count_what_the_viewer_sees(weighed: Any) -> None:
+    kind = weighed.shape.records[("parcels", "parcel")]
+    ada = Viewer(ADA.did, (ADA.did,), True)
+    options: dict[str, Any] = {"filters": [], "group_by": ["size"], "sums": ["grams"]}
+    assert compute_totals(weighed, kind, "parcels", ada, **options) == [
+        {"group": {"size": "large"}, "count": 2, "sums": {"grams": 11_000}},
+        {"group": {"size": "small"}, "count": 3, "sums": {"grams": -1_988}},
+    ]
+    chief = Viewer("did:hansa:x", (), True, frozenset({("parcels.inspector", "-")}))
+    options["group_by"] = []
+    assert compute_totals(weighed, kind, "parcels", chief, **options)[0]["count"] == 6
+    assert compute_totals(weighed, kind, "parcels", STRANGER, **options)[0]["count"] == 0
+
+
+def test_rows_are_filtered_by_value_and_range(weighed: Any) -> None:
+    kind = weighed.shape.records[("parcels", "parcel")]
+    ada = Viewer(ADA.did, (ADA.did,), True)
+
+    def ids(*filters: Filter) -> list[str]:
+        page = list_rows(weighed, kind, "parcels", ada, filters=filters, after=None, limit=50)
+        return [row["id"] for row in page.rows]
+
+    assert ids(Filter("size", "is", "large")) == ["p2", "p4"]
+    assert ids(Filter("grams", "min", 7), Filter("grams", "max", 2_000)) == ["p1", "p2"]
+    assert ids(Filter("id", "is", "q")) == []
+
+
+def test_totals_are_exact_beyond_64_bits(database: str) -> None:
+    source = ChainSource()
+    index = open_index(database)
+    follow_all(index, source)
+    kind = index.shape.records[("parcels", "parcel")]
+    table = index.tables.projections[("parcels", "parcels")]
+    grams = [2**63 - 1, 2**63 - 1, 2**62 + 5, -(2**63) + 1, 3]
+    with index.engine.begin() as connection:
+        rows = [
+            {"key": f"parcels/parcel/{n}", "id": "", "size": "", "owner": "", "grams": each}
+            for n, each in enumerate(grams)
+        ]
+        connection.execute(insert(table), rows)
+    chief = Viewer("did:hansa:x", (), True, frozenset({("parcels.inspector", "-")}))
+    found = compute_totals(index, kind, "parcels", chief, filters=[], group_by=[], sums=["grams"])
+    assert found == [{"group": {}, "count": len(grams), "sums": {"grams": sum(grams)}}]
+    index.close()
+
+
+def test_too_many_groups_are_refused(sqlite_url: str) -> None:
+    index = open_index(sqlite_url)
+    kind = index.shape.records[("parcels", "parcel")]
+    table = index.tables.projections[("parcels", "parcels")]
+    with index.engine.begin() as connection:
+        rows = [
+            {"key": f"parcels/parcel/{n}", "id": f"{n}", "size": "", "owner": "", "grams": 0}
+            for n in range(1_001)
+        ]
+        connection.execute(insert(table), rows)
+    chief = Viewer("did:hansa:x", (), True, frozenset({("parcels.inspector", "-")}))
+    with pytest.raises(TooManyGroups):
+        compute_totals(index, kind, "parcels", chief, filters=[], group_by=["id"], sums=[])
+    index.close()
