@@ -133,6 +133,12 @@ def tell_status(status: TransactionStatus, *, as_json: bool) -> int:
     answer(msgspec.to_builtins(status), format_status(status), as_json=as_json)
     if not status.is_final:
         hint(f"Not decided yet. Ask again: hansa tx wait {status.id}")
+    return judge_status(status)
+
+
+def judge_status(status: TransactionStatus) -> int:
+    """0 all accepted, 1 something refused, 2 not decided yet."""
+    if not status.is_final:
         return UNJUDGED
     refused = any(message.code != OK for message in status.messages)
     return NO if refused or status.state != "committed" else YES

@@ -11,7 +11,25 @@ from hansa.cli.place import NAMES, Place, ask_passphrase, place_options
 from hansa.client.faults import ClientError
 
 
-@click.group()
+class _KeysGroup(click.Group):
+    """Loads what needs the contracts only when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *_LATER]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _LATER:
+            return super().get_command(ctx, cmd_name)
+        from hansa.cli import rotation
+
+        found = getattr(rotation, cmd_name)
+        return found if isinstance(found, click.Command) else None
+
+
+_LATER = ("request", "rotate")
+
+
+@click.group(cls=_KeysGroup)
 def command() -> None:
     """Make, list, show and rotate keys.
 

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from hansa.cli.acting import Act, format_status, send, tell_status
-from hansa.cli.answers import NO, YES, answer, json_option
+from hansa.cli.answers import NO, YES, Screen, answer, hint, json_option
 from hansa.cli.asking import open_gateway
 from hansa.cli.place import Place, place_options, signer_option
 from hansa.client.drafts import PartlySigned, add_signature, read_draft
@@ -159,6 +159,39 @@ def wait(
         raise click.UsageError("an ID is 64 hex characters, as `hansa tx send` prints it")
     with open_gateway(place, signer_name) as gateway:
         return tell_status(gateway.wait(transaction, timeout), as_json=as_json)
+
+
+@command.command("list")
+@click.option("--refused", is_flag=True, help="Only what was refused.")
+@click.option("--code", default="", help="Only with this code, such as e_invoice.quota_spent.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--after", metavar="CURSOR", help="Go on after this cursor.")
+@signer_option
+@place_options
+@json_option
+def list_(
+    refused: bool,
+    code: str,
+    limit: int,
+    after: str | None,
+    signer_name: str | None,
+    place: Place,
+    as_json: bool,
+) -> int:
+    """List messages that you may see, newest first: who sent what, and the ledger's answer."""
+    wanted = "rejected" if refused and not code else code
+    with open_gateway(place, signer_name) as gateway:
+        page = gateway.messages(code=wanted, limit=limit, after=after)
+    screen = Screen(as_json=as_json)
+    screen.document({"items": list(page.items), "next": page.next})
+    rows = [
+        [each["height"], each["app"], each["type"], each["code"], each["rule"], each["transaction"]]
+        for each in page.items
+    ]
+    screen.table(["height", "application", "message", "answer", "rule", "transaction"], rows)
+    if page.next:
+        hint(f"more: add --after {page.next}")
+    return YES
 
 
 def _show_file(file: Path, *, as_json: bool) -> int:

@@ -26,6 +26,7 @@ FIRST_WAIT_S: Final = 0.2
 POLL_S: Final = 5.0
 RETRY_AFTER_MAX_S: Final = 10.0
 STATUS: Final = "/v1/status"
+SIGN_IN_REFUSED: Final = "api.sign_in_refused"
 JSON: Final = {"content-type": "application/json"}
 JOSE: Final = {"content-type": "application/jose"}
 BAD_REQUEST, UNAUTHORIZED, NOT_FOUND = 400, 401, 404
@@ -152,9 +153,20 @@ class Gateway:
         return str(answer["id"])
 
     def status(self, transaction: str, wait_s: float = 0.0) -> TransactionStatus:
-        """What is known of a transaction; held open up to `wait_s` until it is committed."""
+        """What is known of a transaction; held open up to `wait_s` until it is committed.
+
+        Whoever has the id may ask: a key that can no longer sign in (it may just have been
+        replaced) asks as a stranger, who sees codes without words.
+        """
         params = {"wait": f"{wait_s:g}"} if wait_s else {}
-        answer = self._ask("GET", f"/v1/transactions/{transaction}", params=params)
+        path = f"/v1/transactions/{transaction}"
+        try:
+            answer = self._ask("GET", path, params=params)
+        except Refused as refused:
+            if refused.code != SIGN_IN_REFUSED:
+                raise
+            with Gateway(self.url, timeout_s=self._timeout_s) as stranger:
+                answer = stranger._ask("GET", path, params=params)
         return _convert(answer, TransactionStatus)
 
     def wait(self, transaction: str, timeout_s: float) -> TransactionStatus:

@@ -50,7 +50,7 @@ class Stage:
         """Run `hansa ARGUMENTS` in the league's folder; its JSON answer."""
         words = [str(each) for each in arguments]
         if show:
-            click.secho(f"  $ hansa {shlex.join(words)}", fg="cyan")
+            self._show(words)
         try:
             done = subprocess.run(  # noqa: S603  (our own interpreter)
                 [*HANSA, *words, "--json"],
@@ -67,6 +67,12 @@ class Stage:
         except ValueError:
             document = None
         return Ran(done.returncode, document, done.stdout + done.stderr)
+
+    def _show(self, words: list[str]) -> None:
+        """The command as one would type it in the league's folder."""
+        inside, name = f"{self.folder}/", self.folder.name
+        shown = [name if w == str(self.folder) else w.removeprefix(inside) for w in words]
+        click.secho(f"  $ hansa {shlex.join(shown)}", fg="cyan")
 
     def expect(self, holds: bool, good: str, bad: str) -> None:
         """Score one expectation."""
@@ -96,7 +102,7 @@ class Stage:
     def start(self, port: int | None = None) -> str:
         """Start the league of the folder; its address once it answers."""
         words = ["start", str(self.folder)] + ([] if port is None else ["--port", str(port)])
-        click.secho(f"  $ hansa {shlex.join(words)}", fg="cyan")
+        self._show(words)
         self._server = subprocess.Popen(  # noqa: S603  (our own interpreter)
             [*HANSA, *words, "--json"],
             stdout=subprocess.PIPE,

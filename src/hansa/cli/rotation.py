@@ -1,0 +1,167 @@
+"""`hansa keys rotate` and `hansa keys request`: a new key enters an account, by its own signature.
+
+The new key is on disk before the ledger hears of it, and the old one stays beside it: a run that is
+cut off goes on where it stopped.
+"""
+
+from typing import Literal, cast
+
+import click
+import msgspec
+
+from hansa.cli.acting import WAIT_S, judge_status, sign_drafts, tell_status
+from hansa.cli.answers import YES, answer, hint, json_option
+from hansa.cli.place import Place, ask_passphrase, place_options
+from hansa.client.faults import ClientError, Refused
+from hansa.client.files import store_new
+from hansa.client.gateway import Gateway
+from hansa.client.keys import KeyRing, Signer, generate_signer, open_key_file, seal_signer
+from hansa.client.transactions import Draft
+from hansa.contracts.accounts.keys import compute_possession_statement
+from hansa.contracts.accounts.model import OpenAccount, ReplaceKey
+from hansa.encoding.canonical import encode_canonical
+from hansa.encoding.text import encode_base64url
+from hansa.ledger.system import Account, Purpose
+
+Kind = Literal["staff", "citizen", "service"]
+# Purposes of the first key of an account, by its kind.
+PURPOSES: dict[str, tuple[Purpose, ...]] = {
+    "staff": ("authenticate", "sign"),
+    "citizen": ("authenticate", "sign"),
+    "service": ("service",),
+}
+
+
+@click.command("rotate")
+@click.argument("name")
+@click.option("--reason", default="rotation", show_default=True, help="Why, as a code.")
+@place_options
+@json_option
+def rotate(name: str, reason: str, place: Place, as_json: bool) -> int:
+    """Put a new key in the place of NAME's, on the ledger and here.
+
+    The old key signs its own replacement and stays on disk as NAME.k1. What it signed before stays
+    provable. Safe to run again after an interruption.
+
+    \b
+    Example:
+      hansa keys rotate seller-a
+    """
+    ring = next((each for each in place.rings() if each.path(name).exists()), None)
+    if ring is None:
+        raise ClientError(f"no key is named {name!r}", "hansa keys list")
+    file = ring.read(name)
+    passphrase = ask_passphrase(name) if file.seal else None
+    old = open_key_file(file, passphrase)
+    new = _stage_key(ring, old, passphrase)
+    with place.gateway() as stranger:
+        chain = stranger.league().chain
+    if not _is_entered(place, new):
+        with place.gateway(old) as gateway:
+            message = _build_replacement(gateway, chain, old, new, reason)
+            data = sign_drafts(gateway, [old], [Draft("accounts", message)], "atomic")
+            status = gateway.wait(gateway.submit(data), WAIT_S)
+        if judge_status(status) != YES:
+            return tell_status(status, as_json=as_json)
+    ring.path(name).rename(ring.path(f"{name}.{_fragment(old)}"))
+    ring.path(_staged(name)).rename(ring.path(name))
+    answer({"name": name, "kid": new.kid, "old": old.kid}, f"{name}: {new.kid}", as_json=as_json)
+    return YES
+
+
+@click.command("request")
+@click.argument("name")
+@click.option("--member", required=True, metavar="DID|NAME", help="The member that opens it.")
+@click.option("--kind", type=click.Choice(sorted(PURPOSES)), default="staff", show_default=True)
+@click.option("--scope", multiple=True, help="Applications of a service key.")
+@place_options
+def request(name: str, member: str, kind: str, scope: tuple[str, ...], place: Place) -> int:
+    """Print the request to open an account for the key NAME, for an administrator of its member.
+
+    \b
+    Example:
+      hansa keys new alice
+      hansa keys request alice --member seller-a > alice.json
+      hansa accounts open-account --body @alice.json --as seller-a
+    """
+    signer = place.signer(name)
+    with place.gateway() as gateway:
+        chain = gateway.league().chain
+    message = OpenAccount(
+        kind=cast("Kind", kind),
+        key_id=_fragment(signer),
+        key=signer.private.public,
+        purposes=PURPOSES[kind],
+        scope=tuple(sorted(scope)),
+        possession=sign_possession(signer, chain=chain, member=place.did(member)),
+    )
+    answer(msgspec.to_builtins(message), "", as_json=True)
+    hint(f"it opens the account {signer.account}")
+    return YES
+
+
+def sign_possession(signer: Signer, *, chain: str, member: str) -> str:
+    """The key's own signature that it enters this account of this member, on this chain."""
+    statement = compute_possession_statement(
+        chain=chain,
+        account=signer.account,
+        member=member,
+        key_id=_fragment(signer),
+        key=signer.private.public,
+    )
+    return encode_base64url(signer.private.sign(statement))
+
+
+def _stage_key(ring: KeyRing, old: Signer, passphrase: str | None) -> Signer:
+    """The new key: the one that an earlier run left, else a fresh one, on disk."""
+    path = ring.path(_staged(old.name))
+    if path.exists():
+        return open_key_file(ring.read(_staged(old.name)), passphrase)
+    new = generate_signer(
+        old.name, alg=old.private.alg, account=old.account, fragment=_next_fragment(old)
+    )
+    store_new(path, encode_canonical(seal_signer(new, passphrase)))
+    return new
+
+
+def _build_replacement(
+    gateway: Gateway, chain: str, old: Signer, new: Signer, reason: str
+) -> ReplaceKey:
+    found = gateway.record(Account.OWNER, Account.KIND, old.account)
+    if found is None:
+        raise ClientError(
+            f"{old.account} has no account in this league", "there is nothing to rotate"
+        )
+    return ReplaceKey(
+        account=old.account,
+        old_key_id=_fragment(old),
+        key_id=_fragment(new),
+        key=new.private.public,
+        possession=sign_possession(new, chain=chain, member=str(found["member"])),
+        reason=reason,
+    )
+
+
+def _is_entered(place: Place, new: Signer) -> bool:
+    """Whether the ledger has the new key already: then it, and only it, can sign in."""
+    with place.gateway(new) as gateway:
+        try:
+            return gateway.record(Account.OWNER, Account.KIND, new.account) is not None
+        except Refused:
+            return False
+
+
+def _staged(name: str) -> str:
+    return f"{name}.next"
+
+
+def _fragment(signer: Signer) -> str:
+    return signer.kid.partition("#")[2]
+
+
+def _next_fragment(old: Signer) -> str:
+    """k1 is followed by k2; any other name by itself and -2."""
+    fragment = _fragment(old)
+    stem = fragment.rstrip("0123456789")
+    number = fragment[len(stem) :]
+    return f"{stem}{int(number) + 1}" if number else f"{fragment}-2"
