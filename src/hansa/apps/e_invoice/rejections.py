@@ -358,9 +358,9 @@ class AlreadyUsed(Refusal):
     REMEDY = "Nothing is to be done."
 
 
-class FrozenByBureau(Refusal):
-    """The tax bureau froze the invoice."""
+class StandsFrozen(Refusal):
+    """The tax bureau froze the invoice, or a court froze or seized it."""
 
-    CODE, RULE = "frozen", "I8"
-    TEXT = "{invoice} is frozen by the tax bureau {by}."
+    CODE, RULE = "frozen", "D16"
+    TEXT = "{invoice} is frozen by {by}."
     REMEDY = "Ask {by} to release it."

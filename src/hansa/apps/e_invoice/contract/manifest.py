@@ -36,6 +36,15 @@ def read_invoice(ctx: ReadContext, invoice: str) -> tuple[Invoice | None, int]:
     return ctx.get(Invoice, invoice), credited.total if credited else 0
 
 
+@contract.view("holdable")
+def view_holdable(ctx: ReadContext, kind: str, *key: str) -> str | None:
+    """Who may assign or pledge the record: an invoice is its seller's claim (D16, I8)."""
+    invoice = ctx.get(Invoice, *key) if (kind, len(key)) == (Invoice.KIND, 1) else None
+    if invoice is None:
+        return None
+    return "" if invoice.content.is_credit else invoice.seller_member
+
+
 def need_taxpayer(ctx: Context, taxpayer: str) -> Taxpayer:
     """The registration. Raises NotRegistered."""
     found = ctx.get(Taxpayer, taxpayer)
@@ -69,17 +78,20 @@ def require_tax_authority(ctx: Context, jurisdiction: str) -> None:
     ctx.require_role("tax_authority", jurisdiction)
 
 
-def require_moving(invoice: Invoice) -> None:
-    """Raise FrozenByBureau or RedLetterOpen: then nothing but the red letter moves."""
-    require_unfrozen(invoice)
+def require_moving(ctx: Context, invoice: Invoice) -> None:
+    """Raise StandsFrozen or RedLetterOpen: then nothing but the red letter moves."""
+    require_unfrozen(ctx, invoice)
     if invoice.red in OPEN:
         raise r.RedLetterOpen(invoice=invoice.id, red=invoice.red)
 
 
-def require_unfrozen(invoice: Invoice) -> None:
-    """Raise FrozenByBureau."""
+def require_unfrozen(ctx: Context, invoice: Invoice) -> None:
+    """Raise StandsFrozen: by the tax bureau, or by a court's freeze or seizure (D16)."""
     if invoice.frozen_by:
-        raise r.FrozenByBureau(invoice=invoice.id, by=invoice.frozen_by)
+        raise r.StandsFrozen(invoice=invoice.id, by=invoice.frozen_by)
+    for hold in ctx.holds(Invoice, invoice.id):
+        if hold.kind in ("freeze", "seizure") and not ctx.is_cosigned(hold):
+            raise r.StandsFrozen(invoice=invoice.id, by=hold.placed_by)
 
 
 def require_payable(invoice: Invoice) -> None:

@@ -31,7 +31,7 @@ def request_red_letter(ctx: Context, message: m.RequestRedLetter) -> None:
     buyer = invoice.employer if invoice.posted_height else invoice.buyer_member
     if get_actor(ctx) != buyer:
         require_party(ctx, invoice.seller_member, "seller or buyer")
-    require_moving(invoice)
+    require_moving(ctx, invoice)
     _require_creditable(invoice)
     left = invoice.content.totals.with_vat - _read_credited(ctx, invoice.id)
     if not 0 < message.amount <= left:
@@ -91,10 +91,10 @@ def lapse_red_letter(ctx: Context, message: m.LapseRedLetter) -> None:
 def check_creditable(ctx: Context, original: Invoice, amount: int) -> None:
     """Whether `amount` (with VAT) of the original may be credited now (I4, I5, I8).
 
-    Raises NotCreditable, FullyCredited, FrozenByBureau, Held, WrongStatus, RedLetterOpen,
+    Raises NotCreditable, FullyCredited, StandsFrozen, Held, WrongStatus, RedLetterOpen,
     RedLetterAmount, ConfirmationNeeded.
     """
-    require_unfrozen(original)
+    require_unfrozen(ctx, original)
     _require_creditable(original)
     ctx.require_free(Invoice, original.id)
     if original.red == "RED_REQUESTED":
@@ -133,8 +133,8 @@ def credit_original(ctx: Context, original: Invoice, credit: Invoice) -> None:
 
 def read_consents(ctx: Context, original: Invoice) -> tuple[str, ...]:
     """Members who hold the original and signed this transaction too (I8)."""
-    placers = dict.fromkeys(hold.placed_by for hold in ctx.holds(Invoice, original.id))
-    return tuple(did for did in placers if did in ctx.signer_members)
+    holds = ctx.holds(Invoice, original.id)
+    return tuple(dict.fromkeys(hold.placed_by for hold in holds if ctx.is_cosigned(hold)))
 
 
 def _require_creditable(invoice: Invoice) -> None:
@@ -151,13 +151,13 @@ def _read_credited(ctx: Context, invoice: str) -> int:
 
 
 def _read_request(ctx: Context, invoice_id: str) -> tuple[Invoice, RedLetter]:
-    """The open request that the sender answers. Raises NoRedLetter, NotTheParty, FrozenByBureau."""
+    """The open request that the sender answers. Raises NoRedLetter, NotTheParty, StandsFrozen."""
     invoice = need_invoice(ctx, invoice_id)
     if invoice.red != "RED_REQUESTED":
         raise r.NoRedLetter(invoice=invoice.id)
     letter = ctx.need(RedLetter, invoice.id, str(invoice.letter))
     require_party(ctx, letter.answers, "other side of the request")
-    require_unfrozen(invoice)
+    require_unfrozen(ctx, invoice)
     return invoice, letter
 
 

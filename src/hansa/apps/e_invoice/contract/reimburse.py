@@ -33,7 +33,7 @@ def deliver_invoice(ctx: Context, message: m.DeliverInvoice) -> None:
     invoice = need_invoice(ctx, message.invoice)
     if get_actor(ctx) != invoice.buyer_member:
         require_party(ctx, invoice.seller_member, "seller or buyer")
-    require_moving(invoice)
+    require_moving(ctx, invoice)
     require_status(invoice, "ISSUED")
     ctx.emit(e.InvoiceDelivered(**put_step(ctx, invoice, status="DELIVERED")))
 
@@ -43,7 +43,7 @@ def claim_invoice(ctx: Context, message: m.ClaimInvoice) -> None:
     """The one-time key names the employer; the sender is only the messenger (D8)."""
     invoice = need_invoice(ctx, message.invoice)
     _check_claim(ctx, invoice, message)
-    _require_free_to_submit(invoice)
+    _require_free_to_submit(ctx, invoice)
     if len(invoice.claimants) >= CLAIMS_MAX:
         raise r.TooManyClaims(invoice=invoice.id, count=CLAIMS_MAX)
     claimants = tuple(dict.fromkeys((*invoice.claimants, message.employer)))
@@ -58,7 +58,7 @@ def submit_invoice(ctx: Context, message: m.SubmitInvoice) -> None:
     if get_actor(ctx) not in invoice.claimants:
         require_party(ctx, invoice.buyer_member, "buyer or an employer it was handed to")
     _require_employer(ctx)
-    _require_free_to_submit(invoice)
+    _require_free_to_submit(ctx, invoice)
     step = put_step(ctx, invoice, status="SUBMITTED", employer=get_actor(ctx))
     ctx.emit(e.InvoiceSubmitted(**step))
 
@@ -80,7 +80,7 @@ def reimburse_invoice(ctx: Context, message: m.ReimburseInvoice) -> None:
     invoice = need_invoice(ctx, message.invoice)
     require_party(ctx, invoice.employer, "employer")
     _require_employer(ctx)
-    require_moving(invoice)
+    require_moving(ctx, invoice)
     require_status(invoice, "SUBMITTED")
     require_payable(invoice)
     credited = ctx.get(Credited, invoice.id)
@@ -104,7 +104,7 @@ def reverse_reimbursement(ctx: Context, message: m.ReverseReimbursement) -> None
     """The only way back from REIMBURSED; what is posted is corrected by a red letter."""
     invoice = need_invoice(ctx, message.invoice)
     require_party(ctx, invoice.employer, "employer")
-    require_moving(invoice)
+    require_moving(ctx, invoice)
     require_status(invoice, "REIMBURSED")
     paid = ctx.need(Reimbursement, invoice.id, str(invoice.reimbursements))
     ctx.put(msgspec.structs.replace(paid, reversed_height=ctx.height))
@@ -117,7 +117,7 @@ def post_invoice(ctx: Context, message: m.PostInvoice) -> None:
     """From now on a red letter needs the employer's confirmation (I5)."""
     invoice = need_invoice(ctx, message.invoice)
     require_party(ctx, invoice.employer, "employer")
-    require_moving(invoice)
+    require_moving(ctx, invoice)
     require_status(invoice, "REIMBURSED")
     ctx.emit(e.InvoicePosted(**put_step(ctx, invoice, status="POSTED", posted_height=ctx.height)))
 
@@ -127,7 +127,7 @@ def archive_invoice(ctx: Context, message: m.ArchiveInvoice) -> None:
     """The end of the employer's path."""
     invoice = need_invoice(ctx, message.invoice)
     require_party(ctx, invoice.employer, "employer")
-    require_moving(invoice)
+    require_moving(ctx, invoice)
     require_status(invoice, "POSTED")
     ctx.emit(e.InvoiceArchived(**put_step(ctx, invoice, status="ARCHIVED")))
 
@@ -137,7 +137,7 @@ def confirm_use(ctx: Context, message: m.ConfirmUse) -> None:
     """Input VAT, once, by the buying organisation; beside the path of reimbursement."""
     invoice = need_invoice(ctx, message.invoice)
     require_party(ctx, invoice.buyer_member, "buyer")
-    require_moving(invoice)
+    require_moving(ctx, invoice)
     require_payable(invoice)
     if invoice.status == "ISSUED":
         require_status(invoice, "DELIVERED")
@@ -158,8 +158,8 @@ def _check_claim(ctx: Context, invoice: Invoice, message: m.ClaimInvoice) -> Non
         raise r.ClaimInvalid() from error
 
 
-def _require_free_to_submit(invoice: Invoice) -> None:
-    require_moving(invoice)
+def _require_free_to_submit(ctx: Context, invoice: Invoice) -> None:
+    require_moving(ctx, invoice)
     require_payable(invoice)
     if invoice.status in ("SUBMITTED", "REIMBURSED", "POSTED", "ARCHIVED"):
         raise r.AlreadySubmitted(invoice=invoice.id, status=invoice.status)

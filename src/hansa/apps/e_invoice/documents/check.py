@@ -1,9 +1,9 @@
 """What is wrong with an invoice file: every broken rule with id, flag and place; it never dies.
 
-Start at `check_document` (bytes) or `check_files` (paths, for the command `hansa e-invoice check`).
+Start at `check_document` (bytes) or `check_files` (paths, for `hansa e-invoice check`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -59,26 +59,6 @@ def check_files(files: Iterable[str]) -> Iterator[CheckReport]:
             yield check_document(data, name)
 
 
-def check_command(
-    files: Sequence[str], *, as_json: bool, write: Callable[[str], object] = print
-) -> int:
-    """`hansa e-invoice check FILE…`: 0 all valid, 1 some invalid, 2 some could not be judged.
-
-    With `as_json` one list `[{"file", "verdict", "failures": [{"rule", "flag", "path", "text"}]}]`
-    at the end, otherwise lines for people as each file is judged. 1 wins over 2.
-    """
-    reports = []
-    for report in check_files(files):
-        reports.append(report)
-        if not as_json:
-            for line in format_report(report):
-                write(line)
-    if as_json:
-        write(msgspec.json.format(msgspec.json.encode(reports), indent=2).decode())
-    verdicts = {report.verdict for report in reports}
-    return 1 if "invalid" in verdicts else 2 if "unjudged" in verdicts or not reports else 0
-
-
 def format_report(report: CheckReport) -> Iterator[str]:
     """A report in lines: the verdict, then rule, flag, place and words of each failure."""
     fatal = sum(failure.flag == "fatal" for failure in report.failures)
@@ -89,10 +69,15 @@ def format_report(report: CheckReport) -> Iterator[str]:
         + (f", {warnings} warnings)" if warnings else ")"),
         "unjudged": "could not be judged",
     }
-    yield f"{report.file}: {summary[report.verdict]}"
+    yield _show(f"{report.file}: {summary[report.verdict]}")
     for failure in report.failures:
-        yield f"  {failure.rule} ({failure.flag}) at {failure.path}"
-        yield f"    {failure.text}"
+        yield _show(f"  {failure.rule} ({failure.flag}) at {failure.path}")
+        yield _show(f"    {failure.text}")
+
+
+def _show(text: str) -> str:
+    """Text on one line of a terminal, whatever control characters a hostile file holds."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
 def _check_source(source: Source) -> Iterator[Failure]:

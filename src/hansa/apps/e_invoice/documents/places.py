@@ -19,6 +19,8 @@ class TermPlaces:
         self._entries = ubl.BINDINGS[kind]
         self._groups: dict[Group, tuple[Any, str, Any]] = {(): (root, "/" + kind, self._entries)}
         self._terms: dict[tuple[Group, str], str] = {}
+        self._counts: dict[tuple[Group, str], int] = {}
+        self._chains: dict[tuple[int, str], tuple[str, ...]] = {}
         self._reading = ubl.Reading(None, root)
         self._walk(root, self._entries, (), "/" + kind)
 
@@ -46,7 +48,10 @@ class TermPlaces:
         if found is not None:
             return f"{found}/@{attribute}" if attribute else found
         node, path, entries = self._groups[group]
-        return _find_deepest(node, path, _find_chain(entries, holder) or ())
+        key = (id(entries), holder)
+        if key not in self._chains:
+            self._chains[key] = _find_chain(entries, holder) or ()
+        return _find_deepest(node, path, self._chains[key])
 
     def _walk(self, node: Any, entries: Any, group: Group, path: str) -> None:
         for child, where in zip(node.children, ubl.paths(node, path), strict=True):
@@ -84,9 +89,7 @@ class TermPlaces:
                     self._terms.setdefault((group, term), where)
 
     def _enter(self, group: Group, name: str, node: Any, path: str, entries: Any) -> Group:
-        number = 1
-        while (*group, (name, number)) in self._groups:
-            number += 1
+        number = self._counts[group, name] = self._counts.get((group, name), 0) + 1
         inner = (*group, (name, number))
         self._groups[inner] = (node, path, entries)
         return inner

@@ -4,14 +4,14 @@
 code list rules and four more of the elements themselves, and turns terms into paths.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 from lxml import etree
 from mockeinvoice import ubl
 from mockeinvoice.model import Refused
-from mockeinvoice.rules import published, run, unsaid
+from mockeinvoice.rules import published, run
 from mockeinvoice.rules.codelists import LISTS
 
 from hansa.apps.e_invoice.documents.code_lists import CODE_RULES, check_codes
@@ -63,16 +63,31 @@ def check_rules(root: etree._Element) -> list[Failure]:
         if finding.code not in CODE_RULES
     ]
     failures += _check_elements(root, {failure.rule for failure in failures})
-    failures += _say_reader(unsaid(findings, said))
+    failures += _say_reader(
+        findings,
+        _collect_above(failure.path for failure in failures if failure.rule.startswith("UBL-")),
+    )
     order = {rule: number for number, rule in enumerate(FLAGS)}
     return sorted(failures, key=lambda failure: order.get(failure.rule, len(order)))
 
 
-def _say_reader(findings: Any) -> Iterator[Failure]:
+def _say_reader(findings: Any, said: set[str]) -> Iterator[Failure]:
+    """What the reader found; a repeated element is not said again where a rule has said it."""
     for finding in findings:
-        if finding.code in _READER:
+        if finding.code in _READER and (finding.code != "REPEATED" or finding.path not in said):
             rule, flag = _READER[finding.code]
             yield Failure(rule, flag, finding.path, finding.text)
+
+
+def _collect_above(places: Iterable[str]) -> set[str]:
+    """Every place and all that are above it, also without their last index."""
+    above: set[str] = set()
+    for place in places:
+        while place and place not in above:
+            above.add(place)
+            above.add(place.removesuffix("]").rpartition("[")[0] if place[-1] == "]" else place)
+            place = place.rpartition("/")[0]
+    return above
 
 
 def _check_elements(root: etree._Element, failed: set[str]) -> Iterator[Failure]:

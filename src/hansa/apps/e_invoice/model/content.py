@@ -103,6 +103,12 @@ class InvoiceContent(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
         """By what an amount of this credit is multiplied to be what it takes back."""
         return 1 if self.type_code in CREDIT_NOTE_CODES else -1
 
+    @property
+    def capitals_amounts(self) -> tuple[int, ...]:
+        """What the amount in characters may say: a red letter's is the total as a negative."""
+        total = self.totals.with_vat
+        return (total, -total) if self.type_code in CREDIT_NOTE_CODES else (total,)
+
 
 def compute_invoice_id(standard: str, seller: str, number: str) -> str:
     """The identifier that makes a number unique (I1).
