@@ -1,1 +1,0 @@
-"""Words for codes: translations live here, never on the ledger."""
