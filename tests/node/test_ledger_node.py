@@ -426,12 +426,58 @@ def test_block_time_never_goes_back(league: ToyLeague) -> None:
 
 def test_listeners_hear_each_height_until_they_end(node: LedgerNode, league: ToyLeague) -> None:
     heard: list[int] = []
-    end = node.subscribe(heard.append)
+    latest = threading.Event()
+
+    def hear(height: int) -> None:
+        heard.append(height)
+        if height == 3:
+            latest.set()
+
+    end = node.subscribe(hear)
     settle(node, league.count())
+    assert latest.wait(10)
     end()
-    last = node.height
     settle(node, league.count())
-    assert heard == list(range(2, last + 1))
+    assert heard[-1] == 3 and heard == sorted(set(heard))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_broken_listener_holds_up_no_block(node: LedgerNode, league: ToyLeague) -> None:
+    called = threading.Event()
+
+    def fail(_height: int) -> None:
+        called.set()
+        raise SystemExit
+
+    node.subscribe(fail)
+    settle(node, league.count(), league.count())
+    assert called.wait(10)
+    settle(node, league.count())
+    assert read_counter(node, "x") == 3
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_unforeseen_failure_of_the_engine_answers_everybody(
+    league: ToyLeague, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise SystemExit("a bug")
+
+    with league.open() as node:
+        monkeypatch.setattr("hansa.node.application.execute_block", fail)
+        with pytest.raises(NodeStoppedError, match="a bug"):
+            node.wait(node.submit(league.count()), 30)
+        assert isinstance(node.failure, SystemExit)
+
+
+def test_reading_after_close_is_a_named_fault(league: ToyLeague) -> None:
+    node = league.open()
+    node.close()
+    node.close()
+    with pytest.raises(NodeStoppedError):
+        node.state.get(counter_key("never-read-before"))
+    with pytest.raises(NodeStoppedError):
+        node.submit(league.count())
 
 
 def test_storage_failure_stops_the_node_and_answers_everybody(

@@ -3,6 +3,7 @@
 The only place of the node with a clock. Block time is max(last + 1 ms, wall clock).
 """
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -83,21 +84,17 @@ class EmbeddedEngine:
         return max(self._application.storage.time_ms + 1, self._clock())
 
     def _run(self) -> None:
-        failure: BaseException | None = None
         try:
             while self._wait_for_work():
                 self._make_block(self._take())
         except NodeError as error:
-            failure = error
             _log.error("node_stopped", reason=error.text, cure=error.cure)
-        except InvariantViolation as error:
-            failure = error
-            _log.critical("invariant_violation", reason=str(error), exc_info=True)
-        except (MemoryError, OSError) as error:
-            failure = error
-            _log.critical("node_stopped", reason=type(error).__name__, exc_info=True)
-        finally:
-            self._on_stop(failure)
+            self._on_stop(error)
+        except (InvariantViolation, MemoryError, OSError) as error:
+            _log.critical("node_stopped", reason=repr(error), exc_info=True)
+            self._on_stop(error)
+        finally:  # also for what nobody foresaw: the thread ends, and nobody waits for ever
+            self._on_stop(sys.exc_info()[1])
 
     def _take(self) -> list[Waiting]:
         if self._stopping:

@@ -18,7 +18,7 @@ from rocksdict import (
     WriteBatch,
 )
 
-from hansa.node.faults import CorruptFolderError, StorageError
+from hansa.node.faults import CorruptFolderError, NodeStoppedError, StorageError
 
 MIB: Final = 2**20
 # Blocks of sorted files kept in memory, over all families.
@@ -40,6 +40,7 @@ class KeyValueStore:
     def __init__(self, folder: Path, families: tuple[str, ...], *, create: bool = False) -> None:
         """Open `folder`; make it only if `create`. Raises StorageError, CorruptFolderError."""
         self._folder = folder
+        self._is_closed = False
         # rocksdict rewrites this file at each opening, in pieces and without a sync; a stop in
         # between would leave half of it. It holds nothing that we do not say ourselves.
         (folder / "rocksdict-config.json").unlink(missing_ok=True)
@@ -117,6 +118,7 @@ class KeyValueStore:
 
     def close(self) -> None:
         """Give the folder back. Each handle keeps the database, and its lock, alive."""
+        self._is_closed = True
         for family in self._families.values():
             family.close()
         self._families.clear()
@@ -125,6 +127,10 @@ class KeyValueStore:
 
     def _translate(self, error: Exception) -> Exception:
         """The engine's bare exception as a fault; anything else as it is."""
+        if self._is_closed:
+            return NodeStoppedError(
+                f"{self._folder} is closed", "The node is stopping: start it again, ask again."
+            )
         if type(error) is not Exception and type(error).__module__ != "rocksdict":
             return error
         text = str(error)

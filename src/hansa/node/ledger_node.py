@@ -31,6 +31,7 @@ from hansa.node.lock import FolderLock
 from hansa.node.pool import TransactionPool, Waiting
 from hansa.node.sealer import Sealer, build_validators
 from hansa.node.storage import Storage, make_identity
+from hansa.node.watch import Watch
 
 State = Literal["unknown", "pending", "committed", "invalid"]
 RETRY_AFTER_S_MAX: Final = 60
@@ -101,11 +102,8 @@ class LedgerNode:
         self._storage = Storage(home.data, make_identity(self.chain, home.genesis_digest))
         self.application = LedgerApplication(self.chain, self._storage, registry)
         self._pool = TransactionPool()
-        self._waiters: dict[str, list[threading.Event]] = {}
-        self._waiting = threading.Lock()
+        self._watch = Watch(self._storage.height)
         self._unsealed: list[str] = []
-        self._listeners: list[Callable[[int], None]] = []
-        self._grew = threading.Condition()
         self._failure: BaseException | None = None
         self._stopped = False
         self._closing = threading.Lock()
@@ -212,16 +210,11 @@ class LedgerNode:
 
     def wait(self, transaction: str, timeout_s: float) -> TransactionStatus:
         """As `status`, as soon as it is final or after `timeout_s`. Raises NodeStoppedError."""
-        event = threading.Event()
-        with self._waiting:
-            self._waiters.setdefault(transaction, []).append(event)
-        try:
+        with self._watch.transaction(transaction) as final:
             found = self.status(transaction)
-            if found.state == "pending" and not self._stopped:
-                event.wait(timeout_s)
+            if found.state == "pending":
+                final.wait(timeout_s)
                 found = self.status(transaction)
-        finally:
-            self._forget_waiter(transaction, event)
         if found.state == "pending":
             self._check_running()
         return found
@@ -278,24 +271,18 @@ class LedgerNode:
         return self._storage.prove(key)
 
     def subscribe(self, listener: Callable[[int], None]) -> Callable[[], None]:
-        """Call `listener` with each new height, from the engine's thread: it must only pass it on.
+        """Call `listener` with new heights from a thread of its own; returns what ends that.
 
-        Returns what ends the subscription.
+        When several blocks come while it is busy, it hears of the last.
         """
-        self._listeners = [*self._listeners, listener]
-
-        def end() -> None:
-            self._listeners = [each for each in self._listeners if each is not listener]
-
-        return end
+        return self._watch.subscribe(listener)
 
     def wait_height(self, height: int, timeout_s: float) -> bool:
         """True as soon as `height` is committed, False after `timeout_s`."""
-        with self._grew:
-            reached = self._grew.wait_for(lambda: self.height >= height or self._stopped, timeout_s)
-        if reached and self.height < height:
+        reached = self._watch.wait_height(height, timeout_s)
+        if not reached:
             self._check_running()
-        return self.height >= height
+        return reached
 
     def _is_known(self, identity: bytes) -> bool:
         """Whether it waits or is in a block; it is stored before it leaves the pool."""
@@ -304,19 +291,6 @@ class LedgerNode:
             return True
         place = self._storage.place(identity)
         return place is not None and place.code != INVALID
-
-    def _forget_waiter(self, transaction: str, event: threading.Event) -> None:
-        with self._waiting:
-            waiters = self._waiters[transaction]
-            waiters.remove(event)
-            if not waiters:
-                del self._waiters[transaction]
-
-    def _wake(self, transactions: list[str]) -> None:
-        with self._waiting:
-            for transaction in transactions:
-                for event in self._waiters.get(transaction, ()):
-                    event.set()
 
     def _estimate_wait_s(self) -> int:
         """Seconds until what waits now is committed, by the rate of the last blocks."""
@@ -344,11 +318,7 @@ class LedgerNode:
             self._rate = self._measure_rate(len(taken), now)
         self._began = now
         sealed, self._unsealed = self._unsealed, [waiting.id.hex() for waiting in taken]
-        self._wake(sealed)
-        with self._grew:
-            self._grew.notify_all()
-        for listener in self._listeners:
-            listener(head.height)
+        self._watch.grow(head.height, sealed)
 
     def _measure_rate(self, count: int, now: float) -> float:
         """Transactions a second, the last block counting for a third."""
@@ -356,12 +326,12 @@ class LedgerNode:
         return latest if not self._rate else (2 * self._rate + latest) / 3
 
     def _on_stop(self, failure: BaseException | None) -> None:
-        """In the engine's thread, when it ends: nobody waits for ever."""
+        """In the engine's thread, when it ends (the first reason counts): nobody waits for ever."""
+        if self._stopped:
+            return
         self._failure = failure
         self._stopped = True
-        self._wake(list(self._waiters))
-        with self._grew:
-            self._grew.notify_all()
+        self._watch.end()
 
     def _check_running(self) -> None:
         if self._stopped:
