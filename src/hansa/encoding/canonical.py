@@ -16,6 +16,9 @@ T = TypeVar("T")
 
 # Sixteen digits in a row may be an integer beyond 2**53 (or part of a text): look value by value.
 _LONG_NUMBER = re.compile(rb"[0-9]{16}")
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_PARENTHESES = bytes.maketrans(b"[]{}", b"()()")
+_NO_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
 
 
 class CanonicalError(ValueError):
@@ -36,13 +39,28 @@ def encode_canonical(value: object) -> bytes:
 
 
 def decode_canonical(data: bytes, *, size_max: int) -> object:
-    """Decode bytes from outside. Raises CanonicalError for all that is not canonical."""
+    """Decode bytes from outside. Raises CanonicalError for all that is not canonical.
+
+    What the error says is part of receipts, so it is a function of the bytes alone. The parser
+    gives up on deep nesting where its caller's stack ends: such bytes are always called deep.
+    """
     if len(data) > size_max:
         raise CanonicalError(f"longer than {size_max} bytes")
     try:
+        return _decode_strictly(data)
+    except (CanonicalError, RecursionError) as error:
+        if _is_deep(data):
+            raise CanonicalError(f"nested deeper than {DEPTH_MAX}") from error
+        raise
+
+
+def _decode_strictly(data: bytes) -> object:
+    try:
         value = _decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise CanonicalError("not JSON, or nested too deeply") from error
+    except msgspec.ValidationError as error:  # only _refuse_float and huge integers
+        raise CanonicalError("a number is not an integer, or is beyond 2**53 - 1") from error
+    except (msgspec.MsgspecError, UnicodeError) as error:
+        raise CanonicalError("not JSON") from error
     is_shallow = data.count(b"[") + data.count(b"{") <= DEPTH_MAX
     if not (is_shallow and data.isascii()) or _LONG_NUMBER.search(data):
         _check_value(value, 0)
@@ -55,6 +73,14 @@ def decode_canonical(data: bytes, *, size_max: int) -> object:
             "not in canonical form (order of keys, spaces, escapes or repeated keys)"
         )
     return value
+
+
+def _is_deep(data: bytes) -> bool:
+    """Whether bytes that were refused are nested deeper than DEPTH_MAX; in linear time."""
+    brackets = _STRINGS.sub(b"", data).translate(_PARENTHESES, _NO_BRACKETS)
+    for _ in range(DEPTH_MAX + 1):
+        brackets = brackets.replace(b"()", b"")
+    return b"()" in brackets or brackets.count(b"(") > DEPTH_MAX + 1
 
 
 def check_integers(data: bytes) -> None:

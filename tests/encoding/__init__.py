@@ -1,0 +1,1 @@
+"""Tests of the canonical encoding and the strict text forms."""
