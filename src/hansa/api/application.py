@@ -16,7 +16,7 @@ from hansa import __version__
 from hansa.api import applications, explorer, records, service, stream, transactions
 from hansa.api.door import Ledger
 from hansa.api.errors import answer_exception
-from hansa.api.gate import Gate
+from hansa.api.gate import Gate, TheGate
 from hansa.api.guard import LOOPBACK, Guard, Receive, Scope, Send
 from hansa.api.limits import BODY_BYTES_MAX
 from hansa.api.openapi import describe_api, get_openapi
@@ -120,7 +120,7 @@ def _build_litestar(gate: Gate) -> Litestar:
     return app
 
 
-def find_viewer(request: Request[Any, Any, Any], gate: Gate) -> Viewer:
+def find_viewer(request: Request[Any, Any, Any], gate: TheGate) -> Viewer:
     """On whose behalf a request asks. Raises Refusal for a token that opens nothing."""
     token = read_token(request.headers.get("authorization", ""))
     if not token:

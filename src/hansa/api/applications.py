@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, get, post
-from litestar.params import Parameter
+from litestar.params import Parameter, RawBody
 
-from hansa.api.gate import Gate, check_not_stranger
+from hansa.api.gate import Gate, TheGate, TheViewer, check_not_stranger
 from hansa.api.problems import Refusal, refuse_parameter, refuse_unseen
 from hansa.api.query import (
     FILTERS,
@@ -42,7 +42,6 @@ from hansa.encoding.canonical import CanonicalError, decode_canonical, encode_ca
 from hansa.encoding.text import encode_base64url
 from hansa.identity.did import InvalidDid, parse_did_url
 from hansa.index.projections import Filter, TooManyGroups, compute_totals, list_rows
-from hansa.index.sight import Viewer
 from hansa.ledger.contracts import get_version
 from hansa.ledger.model import Message
 from hansa.ledger.state import get_system
@@ -63,7 +62,7 @@ _COMPARISONS: tuple[tuple[str, Literal["min", "max"]], ...] = (("_min", "min"), 
     tags=["applications"],
     summary="The applications of this league's release",
 )
-def list_applications(gate: Gate) -> ApplicationList:
+def list_applications(gate: TheGate) -> ApplicationList:
     """Every application and system contract."""
     return ApplicationList(
         [
@@ -88,7 +87,7 @@ def list_applications(gate: Gate) -> ApplicationList:
     description="Roles, messages, records, events with JSON Schemas, rejections and invariants.",
 )
 @threaded
-def get_application(app: AppName, gate: Gate) -> dict[str, Any]:
+def get_application(app: AppName, gate: TheGate) -> dict[str, Any]:
     """The application's own description."""
     return describe_application(gate.application(app))
 
@@ -108,8 +107,8 @@ def get_application(app: AppName, gate: Gate) -> dict[str, Any]:
 def prepare_message(
     app: AppName,
     name: TypeName,
-    body: bytes,
-    gate: Gate,
+    body: RawBody,
+    gate: TheGate,
     signer: Annotated[
         str, Parameter(max_length=120, description="DID URL of the key that will sign.")
     ] = "",
@@ -225,8 +224,8 @@ def list_table(
     app: AppName,
     name: TableName,
     request: Request[Any, Any, Any],
-    gate: Gate,
-    viewer: Viewer,
+    gate: TheGate,
+    viewer: TheViewer,
     after: After = "",
     limit: Limit = LIMIT_DEFAULT,
 ) -> RowPage:
@@ -264,8 +263,8 @@ def total_table(
     app: AppName,
     name: TableName,
     request: Request[Any, Any, Any],
-    gate: Gate,
-    viewer: Viewer,
+    gate: TheGate,
+    viewer: TheViewer,
     group_by: Names = "",
     sums: Names = "",
 ) -> Totals:

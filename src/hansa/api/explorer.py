@@ -8,7 +8,7 @@ from litestar import get
 from litestar.params import Parameter, QueryParameter
 from sqlalchemy import select
 
-from hansa.api.gate import Gate
+from hansa.api.gate import Gate, TheGate, TheViewer
 from hansa.api.problems import refuse_parameter, refuse_unseen
 from hansa.api.query import (
     LIMIT_DEFAULT,
@@ -30,7 +30,6 @@ from hansa.api.views import (
 )
 from hansa.index.entries import open_events, open_messages
 from hansa.index.pages import Branch, Key, Row, collect_page
-from hansa.index.sight import Viewer
 from hansa.ledger.receipts import OK
 
 HeightText = Annotated[str, Parameter(pattern="^[0-9]{1,15}$", description="Height of a block.")]
@@ -47,7 +46,7 @@ REJECTED = "rejected"
 @get("/v1/blocks", tags=["explorer"], summary="Blocks")
 @threaded
 def list_blocks(
-    gate: Gate, after: After = "", limit: Limit = LIMIT_DEFAULT, order: Order = "newest"
+    gate: TheGate, after: After = "", limit: Limit = LIMIT_DEFAULT, order: Order = "newest"
 ) -> BlockPage:
     """A page of blocks."""
     table = gate.index.tables.blocks
@@ -74,7 +73,7 @@ def list_blocks(
 
 @get("/v1/blocks/{height:str}", tags=["explorer"], summary="One block")
 @threaded
-def get_block(height: HeightText, gate: Gate) -> BlockView:
+def get_block(height: HeightText, gate: TheGate) -> BlockView:
     """One block by its height."""
     table = gate.index.tables.blocks
     query = select(table).where(table.c.height == decode_number(height))
@@ -97,8 +96,8 @@ def _describe_block(row: Row) -> BlockView:
 )
 @threaded
 def list_messages(
-    gate: Gate,
-    viewer: Viewer,
+    gate: TheGate,
+    viewer: TheViewer,
     after: After = "",
     limit: Limit = LIMIT_DEFAULT,
     order: Order = "newest",
@@ -153,8 +152,8 @@ def _describe_message(gate: Gate, row: Row) -> MessageEntry:
 )
 @threaded
 def list_events(
-    gate: Gate,
-    viewer: Viewer,
+    gate: TheGate,
+    viewer: TheViewer,
     after: After = "",
     limit: Limit = LIMIT_DEFAULT,
     order: Order = "newest",

@@ -7,6 +7,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 import anyio.to_thread
+from litestar.di import NamedDependency
 
 from hansa.api.door import Ledger
 from hansa.api.limits import (
@@ -209,6 +210,11 @@ class Pulse:
     def watch(self) -> "Watch":
         """Count as one who waits, for as long as the context lasts (streams)."""
         return Watch(self)
+
+
+# How handlers name the two things that they are given.
+TheGate = NamedDependency[Gate]
+TheViewer = NamedDependency[Viewer]
 
 
 class Watch:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from litestar import Litestar, Response, get
 
-from hansa.api.gate import Gate
+from hansa.api.gate import TheGate
 from hansa.api.problems import MEDIA_TYPE, Problem
 from hansa.api.query import describe_scalars
 from hansa.appkit.application import Application, Table
@@ -40,7 +40,7 @@ Document = dict[str, Any]
     media_type="application/json",
     opt={"produces": "openapi"},
 )
-def get_openapi(gate: Gate) -> Response[bytes]:
+def get_openapi(gate: TheGate) -> Response[bytes]:
     """The OpenAPI document."""
     return Response(gate.description, media_type="application/json")
 

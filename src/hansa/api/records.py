@@ -7,7 +7,7 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.params import Parameter
 
-from hansa.api.gate import Gate, check_not_stranger
+from hansa.api.gate import Gate, TheGate, TheViewer, check_not_stranger
 from hansa.api.problems import refuse_parameter, refuse_unseen
 from hansa.api.proofs import build_proof_file
 from hansa.api.query import (
@@ -63,8 +63,8 @@ def list_records(
     app: AppName,
     kind: KindName,
     request: Request[Any, Any, Any],
-    gate: Gate,
-    viewer: Viewer,
+    gate: TheGate,
+    viewer: TheViewer,
     after: After = "",
     limit: Limit = LIMIT_DEFAULT,
     prefix: Annotated[
@@ -125,8 +125,8 @@ def get_record(
     app: AppName,
     kind: KindName,
     key: KeyPath,
-    gate: Gate,
-    viewer: Viewer,
+    gate: TheGate,
+    viewer: TheViewer,
     proof: Annotated[bool, Parameter(description="Answer with the proof file.")] = False,
 ) -> Response[bytes]:
     """One record, or the file that proves it."""
@@ -155,8 +155,8 @@ def get_history(
     app: AppName,
     kind: KindName,
     key: KeyPath,
-    gate: Gate,
-    viewer: Viewer,
+    gate: TheGate,
+    viewer: TheViewer,
     after: After = "",
     limit: Limit = LIMIT_DEFAULT,
 ) -> HistoryPage:
@@ -200,7 +200,7 @@ def _describe_version(row: Row) -> VersionView:
 )
 @threaded
 def get_proof(
-    app: AppName, kind: KindName, key: KeyPath, gate: Gate, viewer: Viewer
+    app: AppName, kind: KindName, key: KeyPath, gate: TheGate, viewer: TheViewer
 ) -> Response[bytes]:
     """The proof file."""
     found = gate.kind(app, kind)

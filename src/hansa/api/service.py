@@ -4,10 +4,11 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, delete, get, post
+from litestar.params import RawBody
 from prometheus_client import generate_latest
 
 from hansa import __version__
-from hansa.api.gate import Gate
+from hansa.api.gate import TheGate, TheViewer
 from hansa.api.limits import SMALL_BODY_BYTES_MAX
 from hansa.api.problems import Refusal, refuse_parameter, refuse_stranger
 from hansa.api.threads import threaded
@@ -21,7 +22,6 @@ from hansa.api.views import (
     Status,
 )
 from hansa.identity.did import is_did
-from hansa.index.sight import Viewer
 
 JSON_MEDIA = ("application/json",)
 JOSE_MEDIA = ("application/jose", "text/plain")
@@ -38,7 +38,7 @@ BEHIND_MAX = 100
     description="Given to any DID, whether there is such an account or not.",
     opt={"media": JSON_MEDIA, "consumes": ChallengeQuestion, "body_max": SMALL_BODY_BYTES_MAX},
 )
-def ask_challenge(body: bytes, gate: Gate) -> Challenge:
+def ask_challenge(body: RawBody, gate: TheGate) -> Challenge:
     """A challenge for an account."""
     try:
         question = msgspec.json.decode(body, type=ChallengeQuestion)
@@ -68,7 +68,7 @@ def ask_challenge(body: bytes, gate: Gate) -> Challenge:
     opt={"media": JOSE_MEDIA, "body_max": SMALL_BODY_BYTES_MAX},
 )
 @threaded
-def open_session(body: bytes, gate: Gate) -> Opened:
+def open_session(body: RawBody, gate: TheGate) -> Opened:
     """A session for the signer."""
     token, session = gate.sessions.open(body)
     return Opened(token, session.account, session.member, session.expires_ms)
@@ -81,7 +81,9 @@ def open_session(body: bytes, gate: Gate) -> Opened:
     opt={"signed_in": True},
 )
 @threaded
-def get_session(request: Request[Any, Any, Any], gate: Gate, viewer: Viewer) -> CurrentSession:
+def get_session(
+    request: Request[Any, Any, Any], gate: TheGate, viewer: TheViewer
+) -> CurrentSession:
     """The session of the bearer token."""
     if viewer.is_stranger:
         raise refuse_stranger()
@@ -104,7 +106,7 @@ def get_session(request: Request[Any, Any, Any], gate: Gate, viewer: Viewer) -> 
     opt={"signed_in": True},
 )
 @threaded
-def close_session(request: Request[Any, Any, Any], gate: Gate, viewer: Viewer) -> None:
+def close_session(request: Request[Any, Any, Any], gate: TheGate, viewer: TheViewer) -> None:
     """End the session of the bearer token."""
     if viewer.is_stranger:
         raise refuse_stranger()
@@ -129,7 +131,7 @@ def read_token(header: str) -> str:
 
 @get("/v1/status", tags=["service"], summary="Where the ledger stands")
 @threaded
-def get_status(gate: Gate) -> Status:
+def get_status(gate: TheGate) -> Status:
     """Chain, height, release."""
     base, height = gate.ledger.heights()
     return Status(
@@ -151,7 +153,7 @@ def get_status(gate: Gate) -> Status:
     description="503 when the ledger has stopped; the read model being behind is `degraded`.",
 )
 @threaded
-def get_health(gate: Gate) -> Response[Health]:
+def get_health(gate: TheGate) -> Response[Health]:
     """Health of ledger and read model."""
     failed = gate.ledger.failure is not None
     behind = max(0, gate.ledger.height - gate.index.height)
@@ -179,7 +181,7 @@ def get_health(gate: Gate) -> Response[Health]:
     opt={"produces": "metrics"},
 )
 @threaded
-def get_metrics(gate: Gate) -> Response[bytes]:
+def get_metrics(gate: TheGate) -> Response[bytes]:
     """Counters of this gateway, heights of ledger and read model."""
     return Response(
         generate_latest(gate.meters.registry),

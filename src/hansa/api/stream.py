@@ -14,7 +14,7 @@ from litestar.params import Parameter
 from litestar.response import Stream
 
 from hansa.api.explorer import AppFilter, TypeFilter, build_event_filter, describe_event
-from hansa.api.gate import Gate
+from hansa.api.gate import Gate, TheGate, TheViewer
 from hansa.api.limits import HEARTBEAT_S, STREAM_PAGE
 from hansa.api.problems import Refusal, refuse_parameter
 from hansa.index.entries import open_events
@@ -41,8 +41,8 @@ _RETRY_MS: Final = 1_000
 )
 async def stream_events(
     request: Request[Any, Any, Any],
-    gate: Gate,
-    viewer: Viewer,
+    gate: TheGate,
+    viewer: TheViewer,
     app: AppFilter = "",
     type_: TypeFilter = "",
     since: Annotated[

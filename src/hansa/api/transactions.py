@@ -3,9 +3,9 @@
 from typing import Annotated
 
 from litestar import Response, get, post
-from litestar.params import Parameter
+from litestar.params import Parameter, RawBody
 
-from hansa.api.gate import Gate
+from hansa.api.gate import Gate, TheGate, TheViewer
 from hansa.api.limits import WAIT_S_MAX
 from hansa.api.problems import Refusal, refuse_stranger, refuse_unseen
 from hansa.api.proofs import build_receipt_file
@@ -61,7 +61,7 @@ _STATUS = "/v1/transactions/"
     opt={"media": JOSE_MEDIA},
 )
 @threaded
-def submit_transaction(body: bytes, gate: Gate) -> Response[Submitted]:
+def submit_transaction(body: RawBody, gate: TheGate) -> Response[Submitted]:
     """Take signed bytes."""
     if len(body) > TRANSACTION_BYTES_MAX:
         raise Refusal(
@@ -88,8 +88,8 @@ def submit_transaction(body: bytes, gate: Gate) -> Response[Submitted]:
 )
 async def get_transaction(
     transaction: TransactionId,
-    gate: Gate,
-    viewer: Viewer,
+    gate: TheGate,
+    viewer: TheViewer,
     wait: Annotated[float, Parameter(ge=0, le=WAIT_S_MAX, description="Seconds.")] = 0.0,
 ) -> TransactionView:
     """Status by id, held open up to `wait` seconds."""
@@ -147,8 +147,8 @@ def describe_message(
 )
 @threaded
 def list_transactions(
-    gate: Gate,
-    viewer: Viewer,
+    gate: TheGate,
+    viewer: TheViewer,
     after: After = "",
     limit: Limit = LIMIT_DEFAULT,
     order: Order = "newest",
@@ -182,7 +182,7 @@ def _describe_entry(row: Row) -> TransactionEntry:
     media_type="application/jose",
 )
 @threaded
-def get_bytes(transaction: TransactionId, gate: Gate, viewer: Viewer) -> Response[bytes]:
+def get_bytes(transaction: TransactionId, gate: TheGate, viewer: TheViewer) -> Response[bytes]:
     """The JWS as it was submitted."""
     if viewer.is_stranger:
         raise refuse_stranger()
@@ -217,7 +217,7 @@ def _is_signer(viewer: Viewer, data: bytes, found: TransactionStatus) -> bool:
 )
 @threaded
 def get_receipt(
-    transaction: TransactionId, number: Number, gate: Gate, viewer: Viewer
+    transaction: TransactionId, number: Number, gate: TheGate, viewer: TheViewer
 ) -> Response[bytes]:
     """The receipt with its proof."""
     found = gate.ledger.status(transaction)
