@@ -127,7 +127,7 @@ class Hunt:
         (folder / "transactions").write_bytes(b"\n".join(self.transactions))
 
     def run(self, kill_at: int, fault: str = "") -> tuple[Report, Disk]:
-        """A run from the beginning, killed before its change number `kill_at` (0: to its end)."""
+        """A run from `start`, killed before its change number `kill_at` (0: to its end)."""
         shutil.rmtree(self.home, ignore_errors=True)
         shutil.copytree(self.start, self.home)
         journal = self.folder / "journal"
@@ -154,6 +154,11 @@ class Hunt:
         left, played = read_tree(self.home), read_tree(again)
         wrong = [name for name in left.keys() | played.keys() if left.get(name) != played.get(name)]
         assert not wrong, f"the shim missed changes of {wrong}"
+
+    def go_on_from(self, disk: Disk, variant: Variant) -> None:
+        """Let the next run begin with what this stop left."""
+        shutil.rmtree(self.start)
+        disk.write_out(self.start, variant)
 
     def check(self, report: Report, disk: Disk, variant: Variant) -> None:
         """Start on what the stop left: all that was reported is there, once; the rest follows."""

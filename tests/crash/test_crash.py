@@ -81,6 +81,19 @@ def test_nothing_reported_is_lost_by_a_kill_at_every_change(
     assert killed > changes * 0.9
 
 
+@pytest.mark.slow
+def test_nothing_reported_is_lost_by_kills_on_kills(folder: Path, driver: Driver) -> None:
+    """Killed again and again while it recovers, opens and runs; what each run said holds."""
+    hunt = Hunt(folder, driver, transactions=24, group=2)
+    all_said = Report()
+    for place in [*range(1, 40), *range(2, 90, 3)]:
+        report, disk = hunt.run(place)
+        for identity, height in report.committed.items():
+            assert all_said.committed.setdefault(identity, height) == height
+        hunt.go_on_from(disk, ("dropped", "torn", "kept")[place % 3])
+    hunt.check(all_said, disk, "dropped")
+
+
 def check_creation(league: ToyLeague, report: Report) -> None:
     """After the stop: made and whole, or nothing under its name; making it again always works."""
     if report.created or league.folder.exists():
