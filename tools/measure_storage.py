@@ -1,6 +1,6 @@
 """Measures LMDB against RocksDB under the node's own workload (docs/adr/0003-storage-engine.md).
 
-Stands alone: imports nothing of Hansa. `lmdb` is not a dependency of Hansa: install it to run this.
+Stands alone: imports nothing of Hansa. `lmdb` is a development dependency, for this only.
 Usage: measure_storage.py ENGINE RECORDS FOLDER [BLOCKS]; prints one line of JSON.
 """
 

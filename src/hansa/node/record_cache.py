@@ -14,6 +14,13 @@ GENERATION_BYTES: Final = 24 * 2**20
 ENTRY_BYTES: Final = 200
 
 
+class _Unknown:
+    """Neither a value nor known to be absent."""
+
+
+_UNKNOWN: Final = _Unknown()
+
+
 class RecordCache:
     """Keys to values (None: known to be absent). Reads from any thread, one writer."""
 
@@ -27,12 +34,13 @@ class RecordCache:
 
     def get(self, key: bytes) -> bytes | None:
         """The committed value."""
-        try:
-            return self._young[key]
-        except KeyError:
-            pass
+        value = self._young.get(key, _UNKNOWN)
+        if not isinstance(value, _Unknown):
+            return value
         version = self._version
-        value = self._old[key] if key in self._old else self._load(key)
+        value = self._old.get(key, _UNKNOWN)
+        if isinstance(value, _Unknown):
+            value = self._load(key)
         with self._lock:
             if version == self._version:  # else the value may be that of the version before
                 self._keep(key, value)

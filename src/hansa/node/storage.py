@@ -197,12 +197,15 @@ class Storage:
         return count
 
     def prove(self, key: bytes) -> tuple[bytes | None, StateProof, int]:
-        """Record, proof and height H of `key`: the newest state that a header (of H + 1) names."""
+        """Record, proof and height H of `key`: the newest state that a header (of H + 1) names.
+
+        Raises LookupError before the first block.
+        """
         with self._publishing:
             height = self.height - 1
             head = self.head(self.height)
             if head is None or height < 0:
-                raise CorruptFolderError("no header proves this state yet", "Wait for a block.")
+                raise LookupError("no header proves this state yet")
             if head.is_empty:  # the state of H is still the current one
                 return self.get(key), self._tree.prove(key, self._tree.version), height
             value = self._before[key] if key in self._before else self.get(key)
