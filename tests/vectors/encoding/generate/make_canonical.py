@@ -1,6 +1,6 @@
 """Write `canonical.json`: bytes that are, and are not, canonical (DESIGN decision D1).
 
-Usage, from the repository: .venv/bin/python tests/vectors/encoding/generate/make_canonical.py >
+Usage, from the repository: .venv/bin/python -m tests.vectors.encoding.generate.make_canonical >
 tests/vectors/encoding/canonical.json Imports nothing of Hansa: these are the rules, not what our
 code does.
 """
