@@ -4,6 +4,7 @@
 code list rules and four more of the elements themselves, and turns terms into paths.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -21,10 +22,13 @@ from hansa.apps.e_invoice.documents.xml_source import DocumentRefused, Places, g
 EDITION = str(published.SOURCES["en16931"][0])
 # Every published rule of the core with its flag.
 FLAGS: dict[str, str] = dict(published.LAYERS["en16931"])
-# A breakdown line per rate and an instruction per account: more is an attack on rules that compare
-# each with each.
-REPEATED_MAX = 500
-_REPEATED = ("TaxSubtotal", "PaymentMeans", "PaymentMeansCode", "PaymentID", "BillingReference")
+# Many rules compare each of these with each line or with one another: a document with more of them
+# is an attack. One VAT breakdown per rate, one payment instruction per account.
+SUBTOTALS_MAX = 200
+# Anything else of one name at the head of a document, its lines apart.
+REPEATED_MAX = 1_000
+_LINES = ("cac:InvoiceLine", "cac:CreditNoteLine")
+_PAYMENT = ("{*}TaxSubtotal", "{*}PaymentMeansCode", "{*}PaymentID")
 
 # What the reader itself finds, where no published rule says it: its code, our rule id and flag.
 _READER = {
@@ -48,9 +52,7 @@ def check_rules(root: etree._Element) -> list[Failure]:
 
     Raises DocumentRefused for a document that only an attack would look like.
     """
-    for name in _REPEATED:
-        if sum(1 for _ in root.iter(f"{{*}}{name}")) > REPEATED_MAX:
-            raise DocumentRefused("XML-TOO-LARGE", f"more than {REPEATED_MAX} {name} elements")
+    _check_repeats(root)
     try:
         document, findings, node = ubl.parse_tree(etree.tostring(root, encoding="utf-8"))
     except Refused as refused:
@@ -69,6 +71,15 @@ def check_rules(root: etree._Element) -> list[Failure]:
     )
     order = {rule: number for number, rule in enumerate(FLAGS)}
     return sorted(failures, key=lambda failure: order.get(failure.rule, len(order)))
+
+
+def _check_repeats(root: etree._Element) -> None:
+    for tag in _PAYMENT:
+        if sum(1 for _ in root.iter(tag)) > SUBTOTALS_MAX:
+            raise DocumentRefused("XML-TOO-LARGE", f"more than {SUBTOTALS_MAX} {tag[3:]} elements")
+    for name, count in Counter(get_name(child) for child in root).items():
+        if count > REPEATED_MAX and name not in _LINES:
+            raise DocumentRefused("XML-TOO-LARGE", f"more than {REPEATED_MAX} {name} elements")
 
 
 def _say_reader(findings: Any, said: set[str]) -> Iterator[Failure]:
