@@ -5,14 +5,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hansa.crypto.signatures import InvalidSignature, PublicKey, verify_signature
+from hansa.encoding.canonical import encode_canonical
 from hansa.ledger.admission import WrongSignature
+from hansa.ledger.model import compute_state_key
 from hansa.ledger.receipts import INVALID, OK
 from hansa.ledger.rejections import Rejection
+from hansa.ledger.system import Account
 from hansa.ledger.transactions import (
     InvalidTransaction,
     Malformed,
@@ -254,6 +258,20 @@ def test_failed_signature_is_not_remembered_as_held(chain: Chain) -> None:
     head, text, _signature = good.split(b".")
     with pytest.raises(WrongSignature):
         chain.check(b".".join([head, text, wrong.split(b".")[2]]))
+
+
+def test_remembered_signature_is_bound_to_the_algorithm_of_the_key(chain: Chain) -> None:
+    """Else a node that remembers and one that restarted would judge a re-registered key apart."""
+    data = sign_toy(chain, BEA)
+    chain.check(data)
+    key = compute_state_key("accounts", "account", (BEA.did,))
+    account = chain.get("", Account, BEA.did)
+    assert account is not None
+    public = PublicKey(alg="SM2", public=BEA.key.public.public)
+    renamed = msgspec.structs.replace(account.keys[0], public=public)
+    chain.state.values[key] = encode_canonical(msgspec.structs.replace(account, keys=(renamed,)))
+    with pytest.raises(WrongSignature):
+        chain.check(data)
 
 
 def test_every_malformed_vector_gets_one_invalid_receipt_and_changes_nothing(chain: Chain) -> None:

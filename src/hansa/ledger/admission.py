@@ -294,7 +294,7 @@ def _check_signatures(
     signers: list[tuple[Account, Key]],
     verified: SignatureCache | None,
 ) -> None:
-    keys = tuple(key.public.public for _account, key in signers)
+    keys = tuple(f"{key.public.alg} {key.public.public}" for _account, key in signers)
     if verified is not None and verified.has(data, keys):
         return
     for (_account, key), signature in zip(signers, transaction.signatures, strict=True):

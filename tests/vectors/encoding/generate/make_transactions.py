@@ -175,7 +175,7 @@ def make_wrong_messages() -> Iterator[tuple[str, bytes]]:
         message = make_message()
         del message[field]
         yield f"message without {field}", carry(make_payload(messages=[message]))
-    for name, message in (
+    shapes: tuple[tuple[str, Any], ...] = (
         ("extra field", make_message(note="x")),
         ("sender that is no signer", make_message(sender=1)),
         ("negative sender", make_message(sender=-1)),
@@ -186,8 +186,9 @@ def make_wrong_messages() -> Iterator[tuple[str, bytes]]:
         ("more than 256,000 bytes", make_message(body={"a": "a" * 256_000, "v": 1})),
         ("text instead of an object", "x"),
         ("null instead of an object", None),
-    ):
-        yield f"message with {name}", carry(make_payload(messages=[make_message(), message]))
+    )
+    for name, shape in shapes:
+        yield f"message with {name}", carry(make_payload(messages=[make_message(), shape]))
 
 
 def make_wrong_headers() -> Iterator[tuple[str, bytes]]:
