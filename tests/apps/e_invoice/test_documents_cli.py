@@ -31,6 +31,7 @@ def check(*files: Path, code: int) -> list[dict]:
     return reports
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["unit-invoice-ubl", "unit-creditnote-ubl"])
 def test_every_expectation_is_met_through_the_command(folder: str, tmp_path: Path) -> None:
     expectations = list(read_expectations(folder))

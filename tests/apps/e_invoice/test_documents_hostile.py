@@ -177,6 +177,7 @@ def test_control_characters_of_a_file_never_reach_a_terminal() -> None:
         assert line.isprintable()
 
 
+@pytest.mark.slow
 def test_the_largest_document_is_judged_in_seconds() -> None:
     """Thousands of lines, each breaking rules: linear work, not quadratic."""
     line = (
