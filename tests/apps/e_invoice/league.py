@@ -26,6 +26,7 @@ from hansa.crypto.hashing import sha256
 from hansa.encoding.text import encode_base64url
 from hansa.ledger.model import Message
 from hansa.ledger.receipts import MessageResult
+from hansa.ledger.state import scan_records
 from hansa.testing.chain import Actor, Chain, make_key
 
 APP = "e_invoice"
@@ -146,6 +147,12 @@ class League:
         signers = [self.actors[placer], seller] if placer == "bank" else [self.actors[placer]]
         self.chain.send(signers, "holds", message)
         assert self.chain.results[-1].results[0].code == 0, self.chain.results[-1].results
+
+    def states(self) -> set[str]:
+        """Every state that some invoice is in now."""
+        found = scan_records(self.chain.state, APP, Invoice, limit=1_000)
+        used = {"USE_CONFIRMED" for each in found if each.used_height}
+        return used.union(*((each.status, each.red, each.credit) for each in found))
 
     def violations(self) -> list[str]:
         """What the invariants find now."""

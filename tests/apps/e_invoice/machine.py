@@ -37,6 +37,8 @@ EVERYONE = (*SELLERS, *EMPLOYERS, "outsider", "bank", "bureau-cn", "bureau-hk")
 BUYERS = ("buyer-a", "buyer-b", "person", "person", UNREGISTERED)
 RATES = (("S", 130_000), ("S", 60_000), ("E", 0), ("Z", 0))
 HOUR_MS = 3_600_000
+# Spent after a handful of invoices.
+QUOTA = 36_000
 
 index = st.integers(0, 31)
 amounts = st.integers(1, 9_999)
@@ -102,18 +104,21 @@ class Lives(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.league = League(quota=60_000, count=12)
+        self.league = League(quota=QUOTA, count=12)
         self.invoices: list[str] = []
         self.persons: dict[str, str] = {}
         self.held: set[str] = set()
         self.count = 0
-        self.must_grant = TAX_IDS["seller-b"]
 
     @initialize()
-    def grant_the_other_seller(self) -> None:
-        """Another jurisdiction's quota, and four invoices to begin with."""
-        grant = m.GrantQuota(seller=self.must_grant, currency="CNY", amount=60_000, count=12)
-        self.league.must("bureau-hk", grant)
+    def begin(self) -> None:
+        """Tight quotas in CNY, ample ones in HKD, and four invoices to begin with."""
+        for seller in SELLERS:
+            for currency, amount in (("CNY", QUOTA), ("HKD", 10**9)):
+                grant = m.GrantQuota(
+                    seller=TAX_IDS[seller], currency=currency, amount=amount, count=99
+                )
+                self.league.must(self.league.bureau_of(seller), grant)
         for seller, buyer in zip((*SELLERS, *SELLERS), ("buyer-a", "person", "buyer-b", "person"),
                                  strict=True):  # fmt: skip
             drawn = (("1", 70_00, "S", 130_000), ("2", 9_00, "E", 0))
@@ -130,11 +135,13 @@ class Lives(RuleBasedStateMachine):
         who = EVERYONE[reuse % len(EVERYONE)] if reuse % 11 == 1 else seller
         self.send_invoice(who, seller, buyer, lines, number=number, person=person)
 
-    @rule(seller=st.sampled_from(SELLERS), lines=lines, fault=st.sampled_from(FAULTS))
-    def issue_wrong(self, seller: str, lines: tuple[Line, ...], fault: str) -> None:
-        """Right but for one fault."""
+    @rule(seller=st.sampled_from(SELLERS), lines=lines,
+          wrong=st.lists(st.sampled_from(FAULTS), min_size=2, max_size=4, unique=True))  # fmt: skip
+    def issue_wrong(self, seller: str, lines: tuple[Line, ...], wrong: list[str]) -> None:
+        """Right but for one fault, several times over."""
         self.league.send(self.league.bureau_of(seller), m.ResumeSeller(seller=TAX_IDS[seller]))
-        self.send_invoice(seller, seller, "buyer-a", lines, fault=fault)
+        for fault in wrong:
+            self.send_invoice(seller, seller, "buyer-a", lines, fault=fault, currency="HKD")
 
     def send_invoice(
         self,
@@ -144,6 +151,7 @@ class Lives(RuleBasedStateMachine):
         lines: tuple[Line, ...],
         *,
         fault: str = "none",
+        currency: str = "CNY",
         number: str = "",
         person: str = "",
     ) -> None:
@@ -152,7 +160,8 @@ class Lives(RuleBasedStateMachine):
         number = number or str(self.count)
         person = person or f"person {number}"
         named = make_person(person) if buyer == "person" else buyer
-        content = spoil(make_content(seller, number, named, lines=lines), fault)
+        content = make_content(seller, number, named, lines=lines, currency=currency)
+        content = spoil(content, fault)
         if self.league.send(who, IssueInvoice(content=content)) == "ok":
             self.invoices.append(f"{TAX_IDS[seller]}:{number}")
             self.persons[self.invoices[-1]] = person
@@ -165,12 +174,17 @@ class Lives(RuleBasedStateMachine):
         invoice = wanted[at % len(wanted)] if wanted else self.pick(at)
         if invoice is None:
             return
-        self.count += 1
-        content = self.make_credit(invoice.content, share)
         seller = self.name_of(invoice.seller_member)
         signers = (seller, "bank") if cosigned else (seller,)
-        message = IssueInvoice(content=spoil(content, fault if at % 7 == 0 else "none"))
-        if self.league.send(signers, message) == "ok":
+        self.credit_one(invoice, share, signers, fault if at % 7 == 0 else "none")
+
+    def credit_one(
+        self, invoice: Invoice, share: str, signers: tuple[str, ...], fault: str = "none"
+    ) -> None:
+        """Issue a credit of this share."""
+        self.count += 1
+        content = spoil(self.make_credit(invoice.content, share), fault)
+        if self.league.send(signers, IssueInvoice(content=content)) == "ok":
             self.invoices.append(f"{content.seller}:{content.number}")
 
     @rule(at=index, sender=index, amount=st.sampled_from(("left", "half", "zero", "over")))
@@ -206,6 +220,21 @@ class Lives(RuleBasedStateMachine):
             invoice = self.pick(at)
             if invoice is None or self.go_one_step(invoice) != "ok":
                 return
+
+    @rule(at=index, then=st.sampled_from(("credit", "ask", "nothing")))
+    def use(self, at: int, then: str) -> None:
+        """The buyer uses an invoice for input VAT; the seller may want to take it back at once."""
+        bought = [i for i in self.list_invoices() if i.buyer_member and not i.content.is_credit]
+        if not bought:
+            return
+        invoice = bought[at % len(bought)]
+        seller, whole = self.name_of(invoice.seller_member), invoice.content.totals.with_vat
+        self.league.step(self.name_of(invoice.buyer_member), m.ConfirmUse, invoice.id)
+        if then == "credit":
+            self.credit_one(invoice, "all", (seller,))
+        if then == "ask":
+            asked = {"amount": whole, "reason": "issued_in_error"}
+            self.league.step(seller, m.RequestRedLetter, invoice.id, **asked)
 
     @rule(at=index, sender=index, kind=st.sampled_from((
         m.DeliverInvoice, m.SubmitInvoice, m.ReimburseInvoice, m.PostInvoice, m.ArchiveInvoice,
@@ -263,7 +292,7 @@ class Lives(RuleBasedStateMachine):
         """Suspend and resume, quotas, registrations."""
         bureau, tax_id = self.league.bureau_of(seller), TAX_IDS[seller]
         grant = m.GrantQuota(
-            seller=tax_id, currency="CNY", amount=what * 2_000 + 40_000, count=what + 8
+            seller=tax_id, currency="CNY", amount=what * 2_000 + 20_000, count=what + 8
         )
         suspend = m.SuspendSeller(seller=tax_id, reason="arrears")
         messages = {
@@ -298,9 +327,7 @@ class Lives(RuleBasedStateMachine):
         found = self.league.violations()
         assert found == [], found
         self.seen.update(self.league.codes | self.league.events)
-        for invoice in self.list_invoices():
-            used = "USE_CONFIRMED" if invoice.used_height else ""
-            self.seen.update((invoice.status, invoice.red, invoice.credit, used))
+        self.seen.update(self.league.states())
 
     # How ------------------------------------------------------------------------------------------
 
