@@ -140,7 +140,7 @@ class League:
         payload = build_payload(
             chain=CHAIN,
             expiry=options.get("expiry", self.node.height + 1_000),
-            drafts=[Draft("parcels", message) for message in messages],
+            drafts=[Draft(options.get("app", "parcels"), message) for message in messages],
             signers=[actor.kid, *(each.kid for each in options.get("also", ()))],
             mode=options.get("mode", "independent"),
             unique=secrets.token_bytes(16),
@@ -160,10 +160,11 @@ class League:
         """An HTTP client, signed in as `actor`."""
         client = httpx.Client(base_url=self.url, timeout=60)
         if actor is not None:
-            client.headers["authorization"] = f"Bearer {self.sign_in(client, actor)}"
+            with httpx.Client(base_url=self.url, timeout=60) as other:
+                client.headers["authorization"] = f"Bearer {self.sign_in(other, actor)}"
         return client
 
-    def state_for_sign_in(self, client: httpx.Client, actor: Actor) -> bytes:
+    def sign_statement(self, client: httpx.Client, actor: Actor) -> bytes:
         asked = client.post("/v1/sessions/challenge", json={"account": actor.did}).json()
         return sign_session_statement(
             account=actor.did,
@@ -174,7 +175,7 @@ class League:
         )
 
     def sign_in(self, client: httpx.Client, actor: Actor) -> str:
-        answer = client.post("/v1/sessions", content=self.state_for_sign_in(client, actor))
+        answer = client.post("/v1/sessions", content=self.sign_statement(client, actor))
         assert answer.status_code == 201, answer.text
         return str(answer.json()["token"])
 

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 import msgspec
+from msgspec.structs import replace
 
 from hansa.appkit.application import Application, Column, Table
 from hansa.ledger.context import Context
@@ -15,6 +16,8 @@ from hansa.ledger.system import (
     Freeze,
     Grant,
     Member,
+    Standing,
+    StandingSince,
     Usage,
 )
 
@@ -274,6 +277,47 @@ APPLICATION = Application(
     ),
 )
 SYSTEM_CONTRACTS = {name: _system(name) for name in SYSTEM}
+
+
+class EndGrant(Message, frozen=True, kw_only=True):
+    """Take an inspector's role away."""
+
+    holder: str
+    scope: str
+
+
+class EndKey(Message, frozen=True, kw_only=True):
+    """End an account's first key at this height."""
+
+    did: str
+
+
+class SetStanding(Message, frozen=True, kw_only=True):
+    """Change a member's standing from this height on."""
+
+    did: str
+    standing: Standing
+
+
+@SYSTEM_CONTRACTS["permissions"].handles(EndGrant)
+def end_grant(ctx: Context, message: EndGrant) -> None:
+    ctx.delete(Grant, "parcels", "inspector", message.holder, message.scope)
+
+
+@SYSTEM_CONTRACTS["accounts"].handles(EndKey)
+def end_key(ctx: Context, message: EndKey) -> None:
+    account = ctx.need(Account, message.did)
+    ended = replace(account.keys[0], until=ctx.height)
+    ctx.put(replace(account, keys=(ended,)))
+
+
+@SYSTEM_CONTRACTS["members"].handles(SetStanding)
+def set_standing(ctx: Context, message: SetStanding) -> None:
+    member = ctx.need(Member, message.did)
+    now = StandingSince(since=ctx.height, standing=message.standing)
+    ctx.put(replace(member, standing=(*member.standing, now)))
+
+
 APPLICATIONS: tuple[Application, ...] = (
     *(
         Application(name=name, title=name, contract=SYSTEM_CONTRACTS[name], records=_RECORDS[name])

@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -295,18 +294,3 @@ def test_the_canary_is_found_where_it_may_be(scene: Scene) -> None:
     for address in ("/v1/apps/parcels/parcel/p1", f"/v1/transactions/{scene.sent}/bytes"):
         answer = scene.ask("ada", address)
         assert any(form in answer.content for form in forms)
-
-
-def test_a_revoked_role_sees_nothing_from_the_next_block_on(scene: Scene) -> None:
-    """Sessions hold no rights of their own: they are looked up in committed state."""
-    from hansa.ledger.model import compute_state_key
-    from hansa.ledger.system import Grant
-
-    state = scene.league.node.state
-    key = compute_state_key("permissions", "grant", ("parcels", "inspector", CHIEF.did, "-"))
-    assert state.get(key) is not None
-    sessions = scene.league.app.gate.sessions
-    seen: Any = scene.ask("chief", "/v1/sessions/current").json()["roles"]
-    assert seen == [{"role": "parcels.inspector", "scope": "-"}]
-    assert Grant.OWNER == "permissions"
-    assert len(sessions) >= len(EVERYONE) - 1

@@ -1,7 +1,7 @@
 """An in-process chain of parcels as the read model follows it: real blocks, no engine, no disk."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from hansa.index.shape import Shape
 from hansa.index.store import Index
@@ -51,8 +51,8 @@ class ChainSource:
     def block(self, height: int) -> ChainBlock:
         return ChainBlock(self.inner.blocks[height - 1], self.inner.results[height - 1])
 
-    def wait_height(self, height: int, timeout_s: float) -> bool:
-        return len(self.inner.blocks) >= height
+    def subscribe(self, listener: Callable[[int], None]) -> Callable[[], None]:
+        return lambda: None
 
     def genesis(self) -> Sequence[Change]:
         return compute_genesis_changes(self.inner.genesis, REGISTRY)

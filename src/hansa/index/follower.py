@@ -82,6 +82,7 @@ class Follower:
         self._source = source
         self._genesis = genesis
         self._stopping = threading.Event()
+        self._grown = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hansa-index", daemon=True)
 
     @property
@@ -96,15 +97,24 @@ class Follower:
     def stop(self) -> None:
         """Finish the batch at hand and end."""
         self._stopping.set()
+        self._grown.set()
         if self._thread.ident is not None:
             self._thread.join()
 
     def _run(self) -> None:
+        end = self._source.subscribe(lambda _height: self._grown.set())
+        try:
+            self._follow()
+        finally:
+            end()
+
+    def _follow(self) -> None:
         pause = RETRY_FIRST_S
         while not self._stopping.is_set():
+            self._grown.clear()
             try:
                 if not follow_once(self._index, self._source, self._genesis):
-                    self._source.wait_height(self._index.height + 1, _TICK_S)
+                    self._grown.wait(_TICK_S)
                 pause = RETRY_FIRST_S
                 self._recover()
             except IndexFault as fault:

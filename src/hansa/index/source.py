@@ -1,6 +1,6 @@
 """What the read model needs of a ledger: its committed blocks, in order. Protocols only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from hansa.ledger.blocks import Change
@@ -53,6 +53,6 @@ class BlockSource(Protocol):
         """The committed block at `height`."""
         ...
 
-    def wait_height(self, height: int, timeout_s: float) -> bool:
-        """Return True as soon as `height` is committed, False after `timeout_s`."""
+    def subscribe(self, listener: Callable[[int], None]) -> Callable[[], None]:
+        """Call `listener` with each new height, from any thread; returns what ends that."""
         ...
