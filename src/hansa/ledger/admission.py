@@ -8,6 +8,7 @@ from collections import OrderedDict
 
 import msgspec
 
+from hansa.crypto.hashing import sha256
 from hansa.crypto.signatures import InvalidSignature, verify_signature
 from hansa.ledger.contracts import Contract, Registry, decode_body, get_version
 from hansa.ledger.model import Message
@@ -35,6 +36,8 @@ ALLOWANCE_DEFAULT = 20_000_000
 WINDOW_MS_DEFAULT = 60_000
 # One more unit for each started KiB of a transaction.
 COST_BYTES = 1024
+# Bytes of transactions whose decoded forms a node keeps between door and block.
+CACHE_BYTES_MAX = 64_000_000
 
 
 class WrongChain(InvalidTransaction):
@@ -147,23 +150,36 @@ class AdmittedTransaction(msgspec.Struct, frozen=True):
 
 
 class SignatureCache:
-    """Bounded memory of signatures that held: (bytes carried, keys). Changes speed, never
-    results.
+    """Bounded memory of transactions whose signatures held, by the digest of the bytes carried.
+
+    The door's work serves the proposal and execution. It changes speed, never results.
     """
 
-    def __init__(self, size_max: int = 50_000) -> None:
-        self._size_max = size_max
-        self._held: OrderedDict[tuple[bytes, tuple[str, ...]], None] = OrderedDict()
+    def __init__(self, bytes_max: int = CACHE_BYTES_MAX) -> None:
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        self._held: OrderedDict[bytes, tuple[SignedTransaction, tuple[str, ...]]] = OrderedDict()
 
-    def has(self, data: bytes, keys: tuple[str, ...]) -> bool:
+    def decode(self, data: bytes) -> SignedTransaction:
+        """The decoded transaction, from memory when these very bytes are known. Raises
+        Malformed.
+        """
+        known = self._held.get(sha256(data))
+        return decode_transaction(data) if known is None else known[0]
+
+    def holds(self, transaction: SignedTransaction, keys: tuple[str, ...]) -> bool:
         """Whether these very bytes held under these very keys."""
-        return (data, keys) in self._held
+        known = self._held.get(transaction.digest)
+        return known is not None and known[1] == keys
 
-    def add(self, data: bytes, keys: tuple[str, ...]) -> None:
-        """Remember; the oldest is forgotten."""
-        self._held[(data, keys)] = None
-        if len(self._held) > self._size_max:
-            self._held.popitem(last=False)
+    def add(self, transaction: SignedTransaction, keys: tuple[str, ...]) -> None:
+        """Remember; the oldest are forgotten."""
+        if transaction.digest not in self._held:
+            self._bytes += transaction.size
+        self._held[transaction.digest] = (transaction, keys)
+        while self._bytes > self._bytes_max:
+            _digest, (oldest, _keys) = self._held.popitem(last=False)
+            self._bytes -= oldest.size
 
 
 def check_transaction(
@@ -179,7 +195,9 @@ def check_transaction(
     decoded: SignedTransaction | None = None,
 ) -> AdmittedTransaction:
     """Check that `data` may enter the block at `height`. Raises a Rejection that says why not."""
-    transaction = decode_transaction(data) if decoded is None else decoded
+    if decoded is None:
+        decoded = decode_transaction(data) if verified is None else verified.decode(data)
+    transaction = decoded
     _check_replay(transaction, chain, height, has_seen)
     signers = [_check_signer(reader, kid, height) for kid in transaction.payload.signers]
     messages = tuple(
@@ -189,7 +207,7 @@ def check_transaction(
     _check_scopes(messages, signers, transaction)
     cost = sum(message.body.COST for message in messages) + transaction.size // COST_BYTES
     check_quota(reader, signers[0][0].member, cost, time_ms)
-    _check_signatures(data, transaction, signers, verified)
+    _check_signatures(transaction, signers, verified)
     return AdmittedTransaction(
         transaction=transaction,
         accounts=tuple(account for account, _key in signers),
@@ -289,13 +307,12 @@ def _check_scopes(
 
 
 def _check_signatures(
-    data: bytes,
     transaction: SignedTransaction,
     signers: list[tuple[Account, Key]],
     verified: SignatureCache | None,
 ) -> None:
     keys = tuple(f"{key.public.alg} {key.public.public}" for _account, key in signers)
-    if verified is not None and verified.has(data, keys):
+    if verified is not None and verified.holds(transaction, keys):
         return
     for (_account, key), signature in zip(signers, transaction.signatures, strict=True):
         kid = signature.header.kid
@@ -306,4 +323,4 @@ def _check_signatures(
         except InvalidSignature as error:
             raise WrongSignature(kid=kid) from error
     if verified is not None:
-        verified.add(data, keys)
+        verified.add(transaction, keys)

@@ -118,7 +118,7 @@ def _execute_bytes(
     """Check again, then execute; what does not pass ends as an invalid result, without effect."""
     transaction = None
     try:
-        transaction = decode_transaction(data)
+        transaction = decode_transaction(data) if verified is None else verified.decode(data)
         admitted = check_transaction(
             overlay,
             data,

@@ -86,9 +86,12 @@ class _JwsJson(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SignedTransaction(msgspec.Struct, frozen=True):
-    """A decoded transaction. `id` is SHA-256 of the payload, so it has only one (D1)."""
+    """A decoded transaction. `id` is SHA-256 of the payload, so it has only one (D1); `digest` is
+    that of the bytes carried, which CometBFT calls the transaction's hash.
+    """
 
     id: bytes
+    digest: bytes
     payload: Payload
     messages: tuple[SignedMessage, ...]
     message_digests: tuple[bytes, ...]
@@ -121,6 +124,7 @@ def decode_transaction(data: bytes) -> SignedTransaction:
         raise Malformed(what=str(error)) from error
     return SignedTransaction(
         id=sha256(payload_bytes),
+        digest=sha256(data),
         payload=payload,
         messages=messages,
         message_digests=tuple(sha256(bytes(raw)) for raw in payload.messages),
