@@ -96,6 +96,7 @@ def collect_act(values: dict[str, Any]) -> Act:
 
 def act(how: Act, drafts: Sequence[Draft]) -> int:
     """Send the messages in one transaction. The exit code says whether all were accepted."""
+    how.place.url()  # where comes before who
     signers = [how.place.signer(how.signer_name), *map(how.place.signer, how.others)]
     with how.place.gateway(signers[0]) as gateway:
         data = sign_drafts(gateway, signers, drafts, how.mode)

@@ -139,8 +139,8 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("stopped", err=True)
         return 130
-    except BrokenPipeError:
-        # The reader (head, less) has gone: nothing more to say, and nothing to say it to.
+    except (BrokenPipeError, SystemExit):
+        # The reader (head, less) has gone, for which click exits: there is nobody to speak to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:

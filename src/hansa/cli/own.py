@@ -22,6 +22,7 @@ def build_own_command(application: Application, command: Command) -> click.Comma
         if not command.needs_league:
             return command.run(OpenDoor(screen), **own)
         place = find_place(values["league"], values["node"])
+        place.url()  # where comes before who
         signer = place.signer(values["signer_name"])
         with place.gateway(signer) as gateway:
             door = LeagueDoor(application.name, place, gateway, signer, screen)

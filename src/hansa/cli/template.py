@@ -109,7 +109,19 @@ def decode_plan(data: bytes) -> LeaguePlan:
         raise TemplateError("a league has members, each with a name of its own", "mend the file")
     if plan.default and plan.default not in names:
         raise TemplateError(f"default: no member is named {plan.default!r}", "mend the file")
+    for member in plan.members:
+        for text in member.roles:
+            split_role(text)
     return plan
+
+
+def split_role(text: str) -> tuple[str, str, str]:
+    """Application, role, scope ("" for any) of `application.role@SCOPE`. Raises TemplateError."""
+    path, _mark, scope = text.partition("@")
+    application, _dot, role = path.partition(".")
+    if not application or not role:
+        raise TemplateError(f"{text!r} is no role", "write application.role@SCOPE")
+    return application, role, scope
 
 
 def build_parts(plan: LeaguePlan, keys: dict[str, tuple[str, Any]]) -> dict[str, Any]:
@@ -117,10 +129,7 @@ def build_parts(plan: LeaguePlan, keys: dict[str, tuple[str, Any]]) -> dict[str,
     grants = []
     for member in plan.members:
         for text in member.roles:
-            path, _mark, scope = text.partition("@")
-            application, dot, role = path.partition(".")
-            if not dot:
-                raise TemplateError(f"{text!r} is no role", "write application.role@SCOPE")
+            application, role, scope = split_role(text)
             grants.append(
                 {
                     "application": application,

@@ -7,7 +7,7 @@ One process at a time holds it.
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -46,12 +46,12 @@ class Journal:
         for number, line in enumerate(data[:whole].splitlines(), start=1):
             try:
                 name, value = json.loads(line)
-            except ValueError as error:
+                values[name] = value
+            except (ValueError, TypeError) as error:
                 raise ClientError(
                     f"line {number} of the journal {self.path} is damaged",
                     "move it away; a number that was issued is refused the second time",
                 ) from error
-            values[name] = value
         return values
 
     def get(self, name: str) -> Any:
@@ -60,10 +60,16 @@ class Journal:
 
     def set(self, name: str, value: Any) -> None:
         """Store durably: when this returns, a crash does not lose it."""
-        line = json.dumps([name, value], ensure_ascii=True).encode() + b"\n"
-        os.write(self._handle, line)
+        self.update({name: value})
+
+    def update(self, values: Mapping[str, Any]) -> None:
+        """Store several in one durable write; a crash keeps the first of them, in order."""
+        lines = [json.dumps([name, value], ensure_ascii=True) for name, value in values.items()]
+        rest = memoryview("".join(f"{line}\n" for line in lines).encode())
+        while rest:
+            rest = rest[os.write(self._handle, rest) :]
         os.fsync(self._handle)
-        self._values[name] = value
+        self._values.update(values)
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._values))

@@ -54,8 +54,14 @@ def issue_files(
     map: str | None = None,  # noqa: A002  (the option's name)
 ) -> int:
     """Issue what can be issued, tell of each file; 0 all issued, 1 some refused, 2 unreadable."""
+    try:
+        names = read_map(map)
+    except PartyUnknown as unknown:
+        door.output.document({"error": {"code": "e_invoice.map", "text": unknown.text}})
+        door.output.hint(f"✗ {unknown.text}\n  next: {unknown.remedy}")
+        return 2
     journal = door.journal(JOURNAL)
-    parties = Parties(door, seller, buyer, read_map(map))
+    parties = Parties(door, seller, buyer, names)
     works = []
     for number, file in enumerate(files, start=1):
         works.append(_examine(file, parties))
@@ -185,9 +191,11 @@ def _finish(
 ) -> list[Outcome]:
     """Send signed bytes, wait, and note each answer. The batch is then done."""
     outcomes = spread(door.wait(door.send(data)), len(digests))
-    for digest, outcome in zip(digests, outcomes, strict=True):
-        journal.set(f"done:{digest}", msgspec.to_builtins(outcome))
-    journal.set(name, None)
+    done = {
+        f"done:{digest}": msgspec.to_builtins(outcome)
+        for digest, outcome in zip(digests, outcomes, strict=True)
+    }
+    journal.update({**done, name: None})
     return outcomes
 
 
