@@ -61,6 +61,7 @@ class League:
 
     def __init__(self, *, quota: int = QUOTA, count: int = 1_000) -> None:
         self.actors = {name: Actor(name) for name in JURISDICTIONS}
+        self.actors["citizen"] = Actor("citizen")  # sponsored by seller-a, and by nobody else
         self.chain = Chain(build_registry(), self._build_genesis())
         self.codes: set[str] = set()
         self.events: set[str] = set()
@@ -182,16 +183,18 @@ class League:
                 "members": [
                     {"did": actor.did, "name": name, "jurisdiction": JURISDICTIONS[name]}
                     for name, actor in self.actors.items()
+                    if name in JURISDICTIONS
                 ]
             },
             "accounts": {
                 "accounts": [
                     {
                         "did": actor.did,
-                        "member": actor.did,
+                        "member": self.did("seller-a") if name == "citizen" else actor.did,
+                        "kind": "citizen" if name == "citizen" else "member",
                         "key": msgspec.to_builtins(actor.key.public),
                     }
-                    for actor in self.actors.values()
+                    for name, actor in self.actors.items()
                 ]
             },
             "permissions": {

@@ -109,6 +109,17 @@ def test_invalid_registered_but_without_the_seller_role(league: League) -> None:
     assert league.params["grantors"] == "e_invoice.tax_authority"
 
 
+def test_citizen_does_not_act_for_the_member_that_sponsors_it(league: League) -> None:
+    assert send_content(league, make_content("seller-a", "1"), "citizen") == "not_the_party"
+    invoice = league.issue("seller-a", "1", buyer=make_person("anna"))
+    assert league.step("citizen", m.DeliverInvoice, invoice) == "not_the_party"
+    assert league.step("citizen", m.RequestRedLetter, invoice, **ASK) == "not_the_party"
+    league.walk(invoice, "seller-a", m.DeliverInvoice)
+    for kind in (m.SubmitInvoice, m.ConfirmUse, m.ReimburseInvoice):
+        assert league.step("citizen", kind, invoice) == "not_the_party"
+    league.must("citizen", league.claim("anna", invoice, "employer-x"))
+
+
 def test_invalid_bureau_of_another_jurisdiction(league: League) -> None:
     message = register(UNREGISTERED, league.did("outsider"))
     assert league.send("bureau-hk", message) == "ledger.missing_role"

@@ -60,7 +60,7 @@ def _check_number_free(ctx: Context, invoice_id: str, number: str) -> None:
 
 def _check_seller(ctx: Context, seller: Taxpayer) -> None:
     """The seller is who he is registered as, has the role, and is not suspended."""
-    require_party(ctx, seller.member, "seller")
+    require_party(ctx, "seller", seller.member)
     ctx.require_role("seller", seller.jurisdiction)
     if seller.suspended:
         raise r.SellerStopped(

@@ -67,9 +67,10 @@ def get_actor(ctx: Context) -> str:
     return ctx.member if ctx.member in ctx.holders else ""
 
 
-def require_party(ctx: Context, did: str, party: str) -> None:
-    """Raise NotTheParty unless the sender acts for the member `did`."""
-    if not did or get_actor(ctx) != did:
+def require_party(ctx: Context, party: str, *dids: str) -> None:
+    """Raise NotTheParty unless the sender acts for one of the members `dids` ("" is nobody)."""
+    actor = get_actor(ctx)
+    if not actor or actor not in dids:
         raise r.NotTheParty(party=party)
 
 

@@ -29,8 +29,7 @@ def request_red_letter(ctx: Context, message: m.RequestRedLetter) -> None:
     """Either side asks; the other answers within the time of the parameter."""
     invoice = need_invoice(ctx, message.invoice)
     buyer = invoice.employer if invoice.posted_height else invoice.buyer_member
-    if get_actor(ctx) != buyer:
-        require_party(ctx, invoice.seller_member, "seller or buyer")
+    require_party(ctx, "seller or buyer", invoice.seller_member, buyer)
     require_moving(ctx, invoice)
     _require_creditable(invoice)
     left = invoice.content.totals.with_vat - _read_credited(ctx, invoice.id)
@@ -156,7 +155,7 @@ def _read_request(ctx: Context, invoice_id: str) -> tuple[Invoice, RedLetter]:
     if invoice.red != "RED_REQUESTED":
         raise r.NoRedLetter(invoice=invoice.id)
     letter = ctx.need(RedLetter, invoice.id, str(invoice.letter))
-    require_party(ctx, letter.answers, "other side of the request")
+    require_party(ctx, "other side of the request", letter.answers)
     require_unfrozen(ctx, invoice)
     return invoice, letter
 

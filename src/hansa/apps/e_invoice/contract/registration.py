@@ -37,7 +37,7 @@ def register_taxpayer(ctx: Context, message: m.RegisterTaxpayer) -> None:
             member=message.member,
             jurisdiction=member.jurisdiction,
             since=message.since,
-            registered_by=get_actor(ctx),
+            registered_by=get_actor(ctx) or ctx.sender,
         )
     )
     ctx.emit(e.TaxpayerRegistered(taxpayer=taxpayer, member=message.member))
@@ -95,7 +95,7 @@ def freeze_invoice(ctx: Context, message: m.FreezeInvoice) -> None:
     require_tax_authority(ctx, need_taxpayer(ctx, invoice.content.seller).jurisdiction)
     if invoice.frozen_by:
         raise r.StandingUnchanged(target=invoice.id, standing="frozen")
-    ctx.emit(e.InvoiceFrozen(**put_step(ctx, invoice, frozen_by=get_actor(ctx))))
+    ctx.emit(e.InvoiceFrozen(**put_step(ctx, invoice, frozen_by=get_actor(ctx) or ctx.sender)))
 
 
 @contract.handles(m.ReleaseInvoice)

@@ -31,8 +31,7 @@ CLAIMS_MAX = 8
 def deliver_invoice(ctx: Context, message: m.DeliverInvoice) -> None:
     """The seller states it, or the buying organisation."""
     invoice = need_invoice(ctx, message.invoice)
-    if get_actor(ctx) != invoice.buyer_member:
-        require_party(ctx, invoice.seller_member, "seller or buyer")
+    require_party(ctx, "seller or buyer", invoice.seller_member, invoice.buyer_member)
     require_moving(ctx, invoice)
     require_status(invoice, "ISSUED")
     ctx.emit(e.InvoiceDelivered(**put_step(ctx, invoice, status="DELIVERED")))
@@ -55,8 +54,8 @@ def claim_invoice(ctx: Context, message: m.ClaimInvoice) -> None:
 def submit_invoice(ctx: Context, message: m.SubmitInvoice) -> None:
     """The first employer to submit has it; any other is refused, wherever it is (I3)."""
     invoice = need_invoice(ctx, message.invoice)
-    if get_actor(ctx) not in invoice.claimants:
-        require_party(ctx, invoice.buyer_member, "buyer or an employer it was handed to")
+    handed = "buyer or an employer it was handed to"
+    require_party(ctx, handed, invoice.buyer_member, *invoice.claimants)
     _require_employer(ctx)
     _require_free_to_submit(ctx, invoice)
     step = put_step(ctx, invoice, status="SUBMITTED", employer=get_actor(ctx))
@@ -68,8 +67,8 @@ def reject_submission(ctx: Context, message: m.RejectSubmission) -> None:
     """Returns it; other employers who were handed the invoice may still submit it."""
     invoice = need_invoice(ctx, message.invoice)
     require_status(invoice, "CLAIMED", "SUBMITTED")
-    if invoice.status == "SUBMITTED" or get_actor(ctx) not in invoice.claimants:
-        require_party(ctx, invoice.employer, "employer")
+    is_claimed = invoice.status == "CLAIMED"
+    require_party(ctx, "employer", *(invoice.claimants if is_claimed else (invoice.employer,)))
     step = _return_invoice(ctx, invoice)
     ctx.emit(e.SubmissionRejected(**step, reason=message.reason))
 
@@ -78,7 +77,7 @@ def reject_submission(ctx: Context, message: m.RejectSubmission) -> None:
 def reimburse_invoice(ctx: Context, message: m.ReimburseInvoice) -> None:
     """Pays out what is left after credits; one live reimbursement per invoice (I3, I4)."""
     invoice = need_invoice(ctx, message.invoice)
-    require_party(ctx, invoice.employer, "employer")
+    require_party(ctx, "employer", invoice.employer)
     _require_employer(ctx)
     require_moving(ctx, invoice)
     require_status(invoice, "SUBMITTED")
@@ -103,7 +102,7 @@ def reimburse_invoice(ctx: Context, message: m.ReimburseInvoice) -> None:
 def reverse_reimbursement(ctx: Context, message: m.ReverseReimbursement) -> None:
     """The only way back from REIMBURSED; what is posted is corrected by a red letter."""
     invoice = need_invoice(ctx, message.invoice)
-    require_party(ctx, invoice.employer, "employer")
+    require_party(ctx, "employer", invoice.employer)
     require_moving(ctx, invoice)
     require_status(invoice, "REIMBURSED")
     paid = ctx.need(Reimbursement, invoice.id, str(invoice.reimbursements))
@@ -116,7 +115,7 @@ def reverse_reimbursement(ctx: Context, message: m.ReverseReimbursement) -> None
 def post_invoice(ctx: Context, message: m.PostInvoice) -> None:
     """From now on a red letter needs the employer's confirmation (I5)."""
     invoice = need_invoice(ctx, message.invoice)
-    require_party(ctx, invoice.employer, "employer")
+    require_party(ctx, "employer", invoice.employer)
     require_moving(ctx, invoice)
     require_status(invoice, "REIMBURSED")
     ctx.emit(e.InvoicePosted(**put_step(ctx, invoice, status="POSTED", posted_height=ctx.height)))
@@ -126,7 +125,7 @@ def post_invoice(ctx: Context, message: m.PostInvoice) -> None:
 def archive_invoice(ctx: Context, message: m.ArchiveInvoice) -> None:
     """The end of the employer's path."""
     invoice = need_invoice(ctx, message.invoice)
-    require_party(ctx, invoice.employer, "employer")
+    require_party(ctx, "employer", invoice.employer)
     require_moving(ctx, invoice)
     require_status(invoice, "POSTED")
     ctx.emit(e.InvoiceArchived(**put_step(ctx, invoice, status="ARCHIVED")))
@@ -136,7 +135,7 @@ def archive_invoice(ctx: Context, message: m.ArchiveInvoice) -> None:
 def confirm_use(ctx: Context, message: m.ConfirmUse) -> None:
     """Input VAT, once, by the buying organisation; beside the path of reimbursement."""
     invoice = need_invoice(ctx, message.invoice)
-    require_party(ctx, invoice.buyer_member, "buyer")
+    require_party(ctx, "buyer", invoice.buyer_member)
     require_moving(ctx, invoice)
     require_payable(invoice)
     if invoice.status == "ISSUED":
