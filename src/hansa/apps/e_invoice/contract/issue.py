@@ -12,6 +12,7 @@ from hansa.apps.e_invoice.model import messages as m
 from hansa.apps.e_invoice.model.content import InvoiceContent, compute_invoice_id
 from hansa.apps.e_invoice.model.records import Invoice, Pseudonym, Quota, Taxpayer
 from hansa.ledger.context import Context
+from hansa.ledger.model import is_key_part
 
 
 @contract.handles(m.IssueInvoice)
@@ -99,8 +100,10 @@ def _check_same_parties(content: InvoiceContent, original: InvoiceContent) -> No
 
 def _read_buyer(ctx: Context, buyer: str) -> str:
     """DID of the buyer's member, "" for a person or one who is not registered (I10)."""
-    check_party_identifier(buyer)
-    found = None if buyer.startswith("p:") else ctx.get(Taxpayer, buyer)
+    is_named = is_key_part(buyer) and not buyer.startswith("p:")
+    found = ctx.get(Taxpayer, buyer) if is_named else None
+    if found is None:  # a registered identifier was checked when it was registered
+        check_party_identifier(buyer)
     return found.member if found else ""
 
 
