@@ -1,4 +1,6 @@
-"""The decoder takes the one canonical form and nothing else, and says why in words that never vary."""
+"""The decoder takes the one canonical form and nothing else, and says why in words that never
+vary.
+"""
 
 import json
 import sys
