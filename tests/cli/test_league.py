@@ -275,3 +275,49 @@ def test_vault_shows_exports_and_erases(trade: Trade) -> None:
     gone = trade.shell.run("vault", "export", entries[0], "-o", "again.xml", "--as", "seller-a")
     assert gone.exit == 2
     assert "vault.erased" in gone.err
+
+
+def test_views_and_exact_totals(trade: Trade) -> None:
+    lines = [trade.issue() for _ in range(3)]
+    rows = trade.shell.ask(
+        "e-invoice", "table", "invoices", "--where", "currency=DKK", "--as", "auditor"
+    )["items"]
+    assert {line["number"] for line in lines} <= {row["number"] for row in rows}
+    groups = trade.shell.ask(
+        "e-invoice", "totals", "invoices", "--by", "currency", "--by", "status",
+        "--as", "seller-a",
+    )  # fmt: skip
+    own = trade.shell.ask("e-invoice", "table", "invoices", "--as", "seller-a")["items"]
+    assert sum(group["count"] for group in groups) == len(own)
+    stated = sum(int(group["sums"]["with_vat"]) for group in groups)
+    assert stated == sum(row["with_vat"] for row in own)
+    assert (
+        trade.shell.run("e-invoice", "totals", "invoices", "--by", "no", "--as", "buyer").exit == 1
+    )
+    assert trade.shell.run("e-invoice", "table", "nothing").exit == 2
+
+
+def test_history_of_a_record(trade: Trade) -> None:
+    line = trade.issue()
+    trade.send("deliver-invoice", {"invoice": line["invoice"]}, "seller-a")
+    versions = trade.shell.ask(
+        "e-invoice", "history", "invoice", line["invoice"], "--as", "seller-a"
+    )["items"]
+    assert [each["record"]["status"] for each in versions] == ["ISSUED", "DELIVERED"]
+    assert versions[0]["transaction"] == line["transaction"]
+    done = trade.shell.run("e-invoice", "history", "invoice", "x:y", "--as", "seller-a")
+    assert done.exit == 1
+
+
+def test_receipt_as_qr_code(trade: Trade) -> None:
+    line = trade.issue()
+    trade.shell.ask("receipt", line["transaction"], "-o", "qr.json", "--as", "seller-a")
+    base = ("--base", "https://ledger.example.org")
+    shown = trade.shell.run("qr", "qr.json", *base)
+    assert shown.exit == 0
+    assert f"https://ledger.example.org/receipts/{line['transaction']}#m=0" in shown.out
+    made = trade.shell.ask("qr", "qr.json", *base, "--svg", "qr.svg")
+    assert made["file"] == "qr.svg"
+    assert (trade.shell.folder / "qr.svg").read_text().startswith("<svg")
+    assert trade.shell.run("qr", "genesis.json", *base).exit == 2
+    assert trade.shell.run("qr", "qr.json", "--base", "ftp://x").exit == 2

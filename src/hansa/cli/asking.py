@@ -38,7 +38,7 @@ def build_show_command(application: Application) -> click.Command:
         params=[
             click.Argument(["kind"], type=click.Choice(kinds)),
             click.Argument(["key"], nargs=-1, required=True),
-            _reader_option(),
+            reader_option(),
             *place_parameters(),
             json_parameter(),
         ],
@@ -54,7 +54,7 @@ def build_list_command(application: Application) -> click.Command:
     def run(kind: str, where: tuple[str, ...], limit: int, after: str, **values: Any) -> int:
         record = find_record(application, kind)
         place = find_place(values["league"], values["node"])
-        filters = _parse_filters(where)
+        filters = parse_filters(where)
         with open_gateway(place, values["signer_name"]) as gateway:
             page = gateway.records(
                 record.OWNER or application.name, kind, filters=filters, limit=limit, after=after
@@ -62,7 +62,7 @@ def build_list_command(application: Application) -> click.Command:
         screen = Screen(as_json=values["as_json"])
         screen.document({"items": list(page.items), "next": page.next})
         columns = _choose_columns(record)
-        rows = [[_format_cell(item.get(name)) for name in columns] for item in page.items]
+        rows = [[format_cell(item.get(name)) for name in columns] for item in page.items]
         screen.table(columns, rows)
         if page.next:
             hint(f"more: add --after {page.next}")
@@ -78,7 +78,7 @@ def build_list_command(application: Application) -> click.Command:
                 ["--limit"], type=click.IntRange(1, 1000), default=LIST_MAX, show_default=True
             ),
             click.Option(["--after"], metavar="CURSOR", help="Go on after this cursor."),
-            _reader_option(),
+            reader_option(),
             *place_parameters(),
             json_parameter(),
         ],
@@ -89,7 +89,8 @@ def build_list_command(application: Application) -> click.Command:
     )
 
 
-def _reader_option() -> click.Parameter:
+def reader_option() -> click.Parameter:
+    """The option --as of commands that only read."""
     return click.Option(
         ["--as", "signer_name"],
         metavar="NAME|FILE",
@@ -132,7 +133,8 @@ def resolve_key(place: Place, record: type[Record], key: tuple[str, ...]) -> tup
     )
 
 
-def _parse_filters(where: tuple[str, ...]) -> dict[str, str]:
+def parse_filters(where: tuple[str, ...]) -> dict[str, str]:
+    """Filters of --where NAME=VALUE. Raises click.UsageError."""
     filters = {}
     for each in where:
         name, mark, value = each.partition("=")
@@ -149,7 +151,8 @@ def _choose_columns(record: type[Record]) -> list[str]:
     return [*own, *names][:7]
 
 
-def _format_cell(value: Any) -> str:
+def format_cell(value: Any) -> str:
+    """A value in a table, cut when it is long."""
     text = "" if value is None else str(value)
     return text if len(text) <= CELL_MAX else text[: CELL_MAX - 1] + "…"
 

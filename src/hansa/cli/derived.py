@@ -22,6 +22,7 @@ from hansa.cli.fields import (
 )
 from hansa.cli.own import build_own_command
 from hansa.cli.place import Place
+from hansa.cli.tables import build_history_command, build_table_command, build_totals_command
 from hansa.client.transactions import Draft
 from hansa.ledger.contracts import get_version
 from hansa.ledger.model import Message
@@ -68,6 +69,10 @@ def build_group(name: str) -> click.Group:
     if application.records:
         group.add(_USE, build_show_command(application))
         group.add(_USE, build_list_command(application))
+        group.add(_USE, build_history_command(application))
+    if application.tables:
+        group.add(_USE, build_table_command(application))
+        group.add(_USE, build_totals_command(application))
     for message in find_newest(application):
         if not message.INTERNAL:
             group.add(_SEND, _build_message_command(application, message))

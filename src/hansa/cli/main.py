@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "receipt": Entry(_PROVE, "Fetch the receipt of a message as a file.", "receipts"),
     "prove": Entry(_PROVE, "Prove that a record is there, or is not.", "receipts", "prove"),
     "verify": Entry(_PROVE, "Check receipts and proofs offline.", "verify"),
+    "qr": Entry(_PROVE, "Show a receipt as a QR code.", "qr"),
     "trust": Entry(_PROVE, "Pin, list and remove trust roots.", "trust"),
 }
 

@@ -4,7 +4,7 @@ Resubmitting is safe (D3): the same bytes have the same id, so after a time-out 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from urllib.parse import quote
@@ -210,6 +210,29 @@ class Gateway:
         if after:
             params["after"] = after
         return _convert(self._ask("GET", f"/v1/apps/{app}/{kind}", params=params), Page)
+
+    def table(
+        self,
+        app: str,
+        name: str,
+        *,
+        filters: Mapping[str, str] | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Page:
+        """A page of rows of an application's table."""
+        params = {**(filters or {}), "limit": str(limit)}
+        if after:
+            params["after"] = after
+        return _convert(self._ask("GET", f"/v1/apps/{app}/tables/{name}", params=params), Page)
+
+    def totals(
+        self, app: str, name: str, *, by: Sequence[str] = (), filters: Mapping[str, str]
+    ) -> list[dict[str, Any]]:
+        """Exact totals of a table: `{"group", "count", "sums"}` for each group."""
+        params = {**filters, "group_by": ",".join(by)} if by else dict(filters)
+        answer = self._ask("GET", f"/v1/apps/{app}/tables/{name}/totals", params=params)
+        return list(_convert(answer, Page).items)
 
     def history(self, app: str, kind: str, *key: str, after: str | None = None) -> Page:
         """A page of a record's versions, oldest first."""
