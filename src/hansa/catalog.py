@@ -7,11 +7,12 @@ import hashlib
 import importlib
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hansa.appkit.application import Application, collect_rejections
-from hansa.ledger.contracts import Registry
+if TYPE_CHECKING:  # the names alone are enough for help, which must be instant
+    from hansa.appkit.application import Application
+    from hansa.ledger.contracts import Registry
 
 # System contracts, in genesis order: module of `hansa.contracts` and one line of help.
 SYSTEM: dict[str, str] = {
@@ -29,8 +30,10 @@ CIVIC: dict[str, str] = {
 
 
 @cache
-def load_application(name: str) -> Application:
+def load_application(name: str) -> "Application":
     """Import one application by its name. Raises KeyError for a name that is not listed."""
+    from hansa.appkit.application import Application, collect_rejections
+
     name = name.replace("-", "_")
     if name in CIVIC:
         application: Application = importlib.import_module(f"hansa.apps.{name}").APPLICATION
@@ -49,14 +52,16 @@ def load_application(name: str) -> Application:
 
 
 @cache
-def load_applications() -> tuple[Application, ...]:
+def load_applications() -> "tuple[Application, ...]":
     """Every application of this release, system contracts first."""
     return tuple(load_application(name) for name in (*SYSTEM, *CIVIC))
 
 
 @cache
-def build_registry() -> Registry:
+def build_registry() -> "Registry":
     """The contracts of this release, for the kernel."""
+    from hansa.ledger.contracts import Registry
+
     return Registry(application.contract for application in load_applications())
 
 
@@ -92,5 +97,7 @@ def _list_files(name: str) -> Iterator[str]:
 
 
 def _list_libraries() -> Iterator[str]:
+    from importlib.metadata import version
+
     for library in CONSENSUS_LIBRARIES:
         yield f"{library} {version(library)}"

@@ -10,6 +10,7 @@ from hansa.client import gateway as module
 from hansa.client.faults import ClientError, Refused, Unreachable
 from hansa.client.gateway import Gateway
 from hansa.client.keys import Signer, generate_signer
+from hansa.client.replies import TransactionStatus
 from hansa.client.trust import build_trust_root
 from hansa.client.verify import verify_receipt
 from hansa.ledger.genesis import encode_genesis
@@ -220,4 +221,4 @@ def test_receipt_and_proofs_verify_offline(league: League) -> None:
 
 def test_status_survives_fields_of_a_later_release() -> None:
     later = {"id": UNKNOWN, "state": "committed", "height": 3, "colour": "red", "messages": []}
-    assert msgspec.convert(later, type=module.TransactionStatus).is_final
+    assert msgspec.convert(later, type=TransactionStatus).is_final

@@ -9,8 +9,9 @@ import msgspec
 
 from hansa.cli.answers import NO, UNJUDGED, YES, answer, hint
 from hansa.cli.place import Place, find_place
-from hansa.client.gateway import Gateway, MessageOutcome, TransactionStatus
+from hansa.client.gateway import Gateway
 from hansa.client.keys import Signer
+from hansa.client.replies import MessageOutcome, TransactionStatus
 from hansa.client.transactions import Draft, build_payload, choose_expiry, sign_payload
 from hansa.ledger.transactions import Mode
 

@@ -14,9 +14,10 @@ from hansa.cli.acting import sign_drafts
 from hansa.cli.answers import Screen
 from hansa.cli.place import Place
 from hansa.client.faults import ClientError, Refused, Unreachable
-from hansa.client.gateway import Gateway, TransactionStatus
+from hansa.client.gateway import Gateway
 from hansa.client.journal import Journal
 from hansa.client.keys import Signer, default_home
+from hansa.client.replies import TransactionStatus
 from hansa.client.transactions import Draft
 from hansa.ledger.model import Message, Record
 from hansa.ledger.system import Account

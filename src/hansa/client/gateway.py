@@ -6,13 +6,24 @@ Resubmitting is safe (D3): the same bytes have the same id, so after a time-out 
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote
 
 import msgspec
 
 from hansa.client.faults import ClientError, Refused, Unreachable
 from hansa.client.keys import Signer
+from hansa.client.replies import (
+    Challenge,
+    League,
+    Page,
+    Proof,
+    ShownProof,
+    Token,
+    TransactionStatus,
+    convert_reply,
+    read_problem,
+)
 from hansa.client.sessions import sign_session_statement
 
 if TYPE_CHECKING:  # httpx takes 0.15 s to load: only when a request is made
@@ -33,86 +44,6 @@ BAD_REQUEST, UNAUTHORIZED, NOT_FOUND = 400, 401, 404
 TOO_MANY: Final = 429
 # Unavailable, gateway time-out: the same request may be sent again.
 BUSY: Final = frozenset({503, 504})
-
-T = TypeVar("T")
-
-
-class _Problem(msgspec.Struct, frozen=True):
-    title: str = ""
-    detail: str = ""
-    code: str = ""
-    rule: str = ""
-    remedy: str = ""
-    params: dict[str, str | int] = {}
-
-
-class _Shown(msgspec.Struct, frozen=True):
-    record: Any = None
-
-
-class _Challenge(msgspec.Struct, frozen=True):
-    challenge: str
-    chain: str
-
-
-class _Token(msgspec.Struct, frozen=True):
-    token: str
-
-
-class Proof(msgspec.Struct, frozen=True):
-    """A proof file's bytes, and which of the two it proves."""
-
-    data: bytes
-    is_there: bool
-
-
-class League(msgspec.Struct, frozen=True):
-    """Where the ledger stands: chain id, last committed height, SHA-256 of its genesis (hex).
-
-    `index_height`: how far the read model has followed; `release`: the gateway's own.
-    """
-
-    chain: str
-    height: int
-    genesis: str = ""
-    time_ms: int = 0
-    release: str = ""
-    index_height: int = 0
-
-
-class MessageOutcome(msgspec.Struct, frozen=True):
-    """What became of one message: "ok", or a rejection with its words."""
-
-    index: int
-    type: str
-    code: str
-    params: dict[str, str | int] = {}
-    text: str = ""
-    rule: str = ""
-    remedy: str = ""
-
-
-class TransactionStatus(msgspec.Struct, frozen=True):
-    """A transaction: unknown, pending, committed or invalid; its results once committed."""
-
-    id: str
-    state: str
-    height: int = 0
-    index: int = 0
-    messages: tuple[MessageOutcome, ...] = ()
-
-    @property
-    def is_final(self) -> bool:
-        """Whether asking again will not change the answer."""
-        return self.state in ("committed", "invalid")
-
-
-class Page(msgspec.Struct, frozen=True):
-    """One page of a list, and the cursor of the next one."""
-
-    items: tuple[dict[str, Any], ...]
-    keys: tuple[str, ...] = ()
-    next: str | None = None
 
 
 class Gateway:
@@ -167,7 +98,7 @@ class Gateway:
                 raise
             with Gateway(self.url, timeout_s=self._timeout_s) as stranger:
                 answer = stranger._ask("GET", path, params=params)
-        return _convert(answer, TransactionStatus)
+        return convert_reply(answer, TransactionStatus)
 
     def wait(self, transaction: str, timeout_s: float) -> TransactionStatus:
         """The status once committed and provable, else the last one known when time is up."""
@@ -184,7 +115,7 @@ class Gateway:
 
     def league(self) -> League:
         """Where the ledger stands."""
-        return _convert(self._ask("GET", STATUS), League)
+        return convert_reply(self._ask("GET", STATUS), League)
 
     def record(self, app: str, kind: str, *key: str) -> dict[str, Any] | None:
         """A record in plain form, None when it is not there or not the signer's to read."""
@@ -209,7 +140,7 @@ class Gateway:
         params = {**(filters or {}), "limit": str(limit)}
         if after:
             params["after"] = after
-        return _convert(self._ask("GET", f"/v1/apps/{app}/{kind}", params=params), Page)
+        return convert_reply(self._ask("GET", f"/v1/apps/{app}/{kind}", params=params), Page)
 
     def table(
         self,
@@ -224,7 +155,7 @@ class Gateway:
         params = {**(filters or {}), "limit": str(limit)}
         if after:
             params["after"] = after
-        return _convert(self._ask("GET", f"/v1/apps/{app}/tables/{name}", params=params), Page)
+        return convert_reply(self._ask("GET", f"/v1/apps/{app}/tables/{name}", params=params), Page)
 
     def totals(
         self, app: str, name: str, *, by: Sequence[str] = (), filters: Mapping[str, str]
@@ -232,13 +163,13 @@ class Gateway:
         """Exact totals of a table: `{"group", "count", "sums"}` for each group."""
         params = {**filters, "group_by": ",".join(by)} if by else dict(filters)
         answer = self._ask("GET", f"/v1/apps/{app}/tables/{name}/totals", params=params)
-        return list(_convert(answer, Page).items)
+        return list(convert_reply(answer, Page).items)
 
     def history(self, app: str, kind: str, *key: str, after: str | None = None) -> Page:
         """A page of a record's versions, oldest first."""
         params = {"after": after} if after else {}
         path = f"/v1/history/{app}/{kind}/{_join(key)}"
-        return _convert(self._ask("GET", path, params=params), Page)
+        return convert_reply(self._ask("GET", path, params=params), Page)
 
     def events(
         self, *, app: str = "", kind: str = "", after: str | None = None, oldest: bool = True
@@ -248,13 +179,13 @@ class Gateway:
         params |= {name: value for name, value in (("app", app), ("type", kind)) if value}
         if after:
             params["after"] = after
-        return _convert(self._ask("GET", "/v1/events", params=params), Page)
+        return convert_reply(self._ask("GET", "/v1/events", params=params), Page)
 
     def messages(self, *, code: str = "", after: str | None = None, limit: int = 100) -> Page:
         """A page of message results that the signer may see, newest first."""
         params = {"limit": str(limit)}
         params |= {name: value for name, value in (("code", code), ("after", after)) if value}
-        return _convert(self._ask("GET", "/v1/messages", params=params), Page)
+        return convert_reply(self._ask("GET", "/v1/messages", params=params), Page)
 
     def receipt(self, transaction: str, message: int) -> bytes:
         """The receipt file of one message, as the gateway gives it."""
@@ -263,7 +194,7 @@ class Gateway:
     def proof(self, app: str, kind: str, *key: str) -> Proof:
         """The proof file that a record is there, or is not, at the last provable height."""
         data = self._fetch(f"/v1/proofs/{app}/{kind}/{_join(key)}")
-        shown = msgspec.json.decode(data, type=_Shown)
+        shown = msgspec.json.decode(data, type=ShownProof)
         return Proof(data=data, is_there=shown.record is not None)
 
     # -- the wire
@@ -345,7 +276,7 @@ class Gateway:
         asked = self._exchange("POST", "/v1/sessions/challenge", question, JSON, None)
         if asked.status_code >= BAD_REQUEST:
             raise read_problem(asked.status_code, asked.content)
-        challenge = _convert(msgspec.json.decode(asked.content), _Challenge)
+        challenge = convert_reply(msgspec.json.decode(asked.content), Challenge)
         statement = sign_session_statement(
             account=signer.account,
             chain=challenge.chain,
@@ -356,7 +287,7 @@ class Gateway:
         given = self._exchange("POST", "/v1/sessions", statement, JOSE, None)
         if given.status_code >= BAD_REQUEST:
             raise read_problem(given.status_code, given.content)
-        self._session = _convert(msgspec.json.decode(given.content), _Token).token
+        self._session = convert_reply(msgspec.json.decode(given.content), Token).token
 
     def _unreachable(self, error: Exception | None) -> Unreachable:
         reason = f" ({type(error).__name__})" if error is not None else ""
@@ -369,32 +300,6 @@ class Gateway:
         return ClientError(
             f"{self.url}{path} does not answer as a Hansa gateway does", "check the address"
         )
-
-
-def read_problem(status: int, body: bytes) -> Refused:
-    """The refusal in an RFC 9457 problem document, or in whatever else came with the status."""
-    try:
-        problem = msgspec.json.decode(body, type=_Problem)
-    except msgspec.DecodeError:
-        problem = _Problem(detail=body[:200].decode("utf-8", "replace"))
-    return Refused(
-        problem.code or f"http.{status}",
-        problem.detail or problem.title,
-        rule=problem.rule,
-        remedy=problem.remedy,
-        status=status,
-        params=problem.params,
-    )
-
-
-def _convert(answer: Any, kind: type[T]) -> T:
-    try:
-        return msgspec.convert(answer, type=kind)
-    except msgspec.ValidationError as error:
-        raise ClientError(
-            f"the gateway's answer is not understood: {error}",
-            "is it of the same release as this command? hansa --version",
-        ) from error
 
 
 def _join(key: tuple[str, ...]) -> str:
