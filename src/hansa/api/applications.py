@@ -53,7 +53,8 @@ TypeName = Annotated[str, Parameter(description="Message type.")]
 TableName = Annotated[str, Parameter(description="Table of the application.")]
 Names = Annotated[str, Parameter(max_length=500, description="Columns, parted by commas.")]
 JSON_MEDIA = ("application/json",)
-_COMPARISONS: tuple[tuple[str, Literal["min", "max"]], ...] = (("_min", "min"), ("_max", "max"))
+Comparison = Literal["is", "min", "max"]
+_COMPARISONS: tuple[tuple[str, Comparison], ...] = (("", "is"), ("_min", "min"), ("_max", "max"))
 
 
 @get(
@@ -320,12 +321,10 @@ def _build_filters(table: Table, filters: dict[str, str]) -> list[Filter]:
 
 
 def _build_filter(columns: dict[str, Literal["text", "integer"]], name: str, text: str) -> Filter:
-    if "\x00" in text:
-        raise refuse_parameter(name, "has a NUL character")
-    for suffix, comparison in (("", "is"), *_COMPARISONS):
+    for suffix, comparison in _COMPARISONS:
         column = name.removesuffix(suffix) if suffix else name
         if name.endswith(suffix) and column in columns:
             is_text = columns[column] == "text"
-            value = text if is_text else int(parse_scalar(name, text, "integer"))
-            return Filter(column, comparison, value)  # type: ignore[arg-type]
+            value = parse_scalar(name, text, "string" if is_text else "integer")
+            return Filter(column, comparison, value)
     raise refuse_parameter(name, f"no column; there are: {', '.join(columns)}")

@@ -35,3 +35,5 @@ SESSIONS_MAX = 10_000
 SESSIONS_PER_ACCOUNT_MAX = 16
 # Filters and group columns of one question.
 FILTERS_MAX = 8
+# No field by which one would filter is longer.
+FILTER_CHARACTERS_MAX = 600

@@ -10,6 +10,7 @@ import msgspec
 from litestar import Litestar, Response, get
 
 from hansa.api.gate import TheGate
+from hansa.api.limits import FILTER_CHARACTERS_MAX
 from hansa.api.problems import MEDIA_TYPE, Problem
 from hansa.api.query import describe_scalars
 from hansa.appkit.application import Application, Table
@@ -30,6 +31,12 @@ _TOTALS: Final = "/v1/apps/{app}/tables/{name}/totals"
 _OPEN: Final = ("/v1/status", "/v1/health", "/metrics", "/openapi.json", "/v1/blocks")
 _SIGNED_IN: Final = "/v1/sessions/current"
 Document = dict[str, Any]
+# Values of filters, as the routes read them.
+_BOUNDED: Final[dict[str, dict[str, Any]]] = {
+    "string": {"type": "string", "maxLength": FILTER_CHARACTERS_MAX, "pattern": "^[^\\x00]*$"},
+    "integer": {"type": "integer", "minimum": -(10**14), "maximum": 10**14},
+    "boolean": {"type": "boolean"},
+}
 
 
 @get(
@@ -159,6 +166,9 @@ def _add_application(
         newest[message.__name__] = message
     for name, message in newest.items():
         schema = _add_type(schemas, application.name, message)
+        # The version may be left out of what is prepared: it is then the newest.
+        body = schemas[schema["$ref"].rpartition("/")[2]]
+        body["required"] = [field for field in body.get("required", ()) if field != "v"]
         operation = _derive(general[_PREPARE]["post"], {"app", "name"}, f"prepare_{name}")
         operation["tags"] = [application.name]
         operation["summary"] = f"Prepare {name}"
@@ -182,7 +192,11 @@ def _add_table(paths: Document, general: Document, application: Application, tab
         {
             "name": f"{each.name}{suffix}",
             "in": "query",
-            "schema": {"type": "string", "maxLength": 600, "pattern": "^[^\\x00]*$"}
+            "schema": {
+                "type": "string",
+                "maxLength": FILTER_CHARACTERS_MAX,
+                "pattern": "^[^\\x00]*$",
+            }
             if each.type == "text"
             else {"type": "integer", "minimum": -(10**14), "maximum": 10**14},
         }
@@ -228,7 +242,7 @@ def _add_records(
     base = f"{app}/{kind.name}"
     key = "/".join(f"{{{name}}}" for name in kind.newest.KEY)
     filters = [
-        {"name": name, "in": "query", "schema": {"type": type_, **_BOUNDS.get(type_, {})}}
+        {"name": name, "in": "query", "schema": _BOUNDED[type_]}
         for name, type_ in describe_scalars(kind.newest).items()
         if name != "prefix"
     ]
@@ -256,12 +270,6 @@ def _add_records(
     proof["responses"]["200"]["content"] = {"application/json": {"schema": _ref("ProofFile")}}
     for operation in (many, one, proof, history):
         operation["tags"] = [app]
-
-
-_BOUNDS: Final[Document] = {
-    "string": {"maxLength": 500},
-    "integer": {"minimum": -(10**14), "maximum": 10**14},
-}
 
 
 def _describe_key(kind: RecordKind) -> list[Document]:

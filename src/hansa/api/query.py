@@ -7,7 +7,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 from litestar.params import Parameter
 
-from hansa.api.limits import FILTERS_MAX
+from hansa.api.limits import FILTER_CHARACTERS_MAX, FILTERS_MAX
 from hansa.api.problems import Refusal, refuse_parameter
 from hansa.encoding.canonical import CanonicalError, decode_canonical, encode_canonical
 from hansa.encoding.text import TextError, decode_base64url, encode_base64url
@@ -119,11 +119,11 @@ def _find_scalar(described: dict[str, object], definitions: dict[str, dict[str, 
 
 def parse_scalar(name: str, text: str, type_: str) -> str | int | bool:
     """A filter's value. Raises Refusal when it is not of the field's type."""
-    if type_ == "string":
+    if type_ == "string" and len(text) <= FILTER_CHARACTERS_MAX and "\x00" not in text:
         return text
     if type_ == "boolean" and text in ("true", "false"):
         return text == "true"
     digits = text.removeprefix("-")
     if type_ == "integer" and digits.isascii() and digits.isdigit() and len(digits) <= 15:
         return int(text)
-    raise refuse_parameter(name, f"not a {type_}")
+    raise refuse_parameter(name, f"not a {type_}, or too long")

@@ -24,7 +24,7 @@ class Filter:
 
     column: str
     comparison: Literal["is", "min", "max"]
-    value: str | int
+    value: str | int | bool
 
 
 def list_rows(
