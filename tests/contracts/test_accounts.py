@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from hansa.contracts.accounts.document import build_account_document
 from hansa.contracts.accounts.keys import KEYS_KEPT_MAX, KEYS_LIVE_MAX
 from hansa.contracts.accounts.model import (
     CloseAccount,
@@ -17,7 +18,7 @@ from hansa.contracts.accounts.model import (
 )
 from hansa.contracts.permissions.model import GrantRole
 from hansa.contracts.standing import judge_signer
-from hansa.crypto.signatures import PublicKey
+from hansa.crypto.signatures import PublicKey, verify_signature
 from hansa.ledger.model import Message
 from hansa.ledger.receipts import OK
 from hansa.ledger.system import Account, Member, compute_standing, find_key
@@ -146,6 +147,13 @@ def test_invalid_key_is_refused_at_registration(chain: Chain, key: PublicKey) ->
     assert send(chain, STAFF, replacing) == "accounts.wrong_key"
 
 
+def test_a_key_of_small_order_would_sign_everything() -> None:
+    """Why it is refused: one signature holds for every message under it (ZIP-215)."""
+    key = PublicKey.from_raw("EdDSA", bytes(32))
+    for message in (b"one", b"another"):
+        verify_signature(key, message, b"\x01" + bytes(63))
+
+
 def test_invalid_first_account_without_admission(chain: Chain) -> None:
     message = OpenMemberAccount(
         key_id="k1", key=CLERK.key.public, possession=possess(CLERK.key, CLERK.did)
@@ -169,6 +177,19 @@ def test_rotation_has_no_height_without_a_key_and_keeps_what_was_signed(chain: C
     for height in range(signed, chain.height + 1):
         valid = [key.id for key in account.keys if find_key(account, key.id, height)]
         assert valid == (["k1"] if height <= turned else ["k2"])
+
+
+def test_the_did_document_shows_the_keys_of_a_height(chain: Chain) -> None:
+    assert send(chain, STAFF, build_replace_key(STAFF.did, ALMA.did, "new")) == OK
+    turned = chain.height
+    account = get_account(chain, STAFF.did)
+    for height, name in ((turned, "k1"), (turned + 1, "k2")):
+        document = build_account_document(account, height)
+        assert document["assertionMethod"] == [f"{STAFF.did}#{name}"]
+        assert document["controller"] == ALMA.did
+    send(chain, ALMA, CloseAccount(account=STAFF.did, reason="left"))
+    closed = build_account_document(get_account(chain, STAFF.did), chain.height + 1)
+    assert closed["deactivated"] is True
 
 
 def test_a_revoked_key_is_refused_later_and_good_as_at_its_height(chain: Chain) -> None:

@@ -100,7 +100,7 @@ def release_hold(ctx: Context, message: ReleaseHold) -> None:
     hold = _need_hold(ctx, message)
 
     # CHECK
-    if ctx.sender != GOVERNANCE and not ctx.is_cosigned(hold):
+    if not _may_release(ctx, hold):
         raise NotThePlacer(placed_by=hold.placed_by, role=hold.role, kind=hold.kind)
 
     # WRITE, EMIT
@@ -192,6 +192,10 @@ def _need_hold(ctx: Context, message: ReleaseHold | LapseHold) -> Hold:
     if hold is None:
         raise NoSuchHold(hold=message.hold)
     return hold
+
+
+def _may_release(ctx: Context, hold: Hold) -> bool:
+    return ctx.sender == GOVERNANCE or ctx.is_cosigned(hold)
 
 
 def _end(ctx: Context, hold: Hold, reason: str) -> None:
