@@ -14,8 +14,10 @@ import msgspec
 
 from hansa.catalog import build_registry
 from hansa.ledger.blocks import Block, BlockResult
+from hansa.ledger.contracts import Registry
 from hansa.ledger.genesis import Genesis
 from hansa.testing.chain import Chain
+from tests.contracts import land
 
 
 class Recorded(msgspec.Struct):
@@ -39,13 +41,22 @@ def compute_digest(results: list[BlockResult]) -> str:
 
 
 def list_covered(results: list[BlockResult]) -> set[str]:
-    """`type …` and `code …` of every message result."""
+    """`type …` and `code …` of every message result, and of every failed proposal's event."""
     covered = set()
     for result in results:
         messages = [message for each in result.results for message in each.messages]
         for message in (*messages, *result.deadlines):
             covered |= {f"type {message.type}", f"code {message.code}"}
+            for event in message.events:
+                failure = msgspec.json.decode(event.body).get("code")
+                if isinstance(failure, str):
+                    covered.add(f"code {failure}")
     return covered
+
+
+def build_known_registry() -> Registry:
+    """The catalog's contracts, and the one that the tests of system contracts act upon."""
+    return Registry([*build_registry().latest.values(), land.contract])
 
 
 class Recorder:
@@ -61,12 +72,12 @@ class Recorder:
         """From now on, remember every chain that a test makes."""
         make = Chain.__init__
         running = self.running
-        known = set(map(id, build_registry().latest.values()))
+        known = set(map(id, build_known_registry().latest.values()))
 
-        def init(chain: Chain, *args: Any, **kwargs: Any) -> None:
-            make(chain, *args, **kwargs)
-            if {id(contract) for contract in chain.registry.latest.values()} <= known:
-                running.append(chain)
+        def init(made: Chain, /, *args: Any, **kwargs: Any) -> None:
+            make(made, *args, **kwargs)
+            if set(map(id, made.registry.latest.values())) <= known:
+                running.append(made)
 
         Chain.__init__ = init  # type: ignore[method-assign]
 

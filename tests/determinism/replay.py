@@ -5,18 +5,19 @@ from pathlib import Path
 
 import msgspec
 
-from hansa.catalog import build_registry
+from hansa.ledger.contracts import Registry
 from hansa.ledger.execution import execute_block
 from hansa.ledger.genesis import compute_genesis_changes
 from hansa.ledger.state import MemoryState
-from tests.determinism.record import Recorded, compute_digest
+from tests.determinism.record import Recorded, build_known_registry, compute_digest
 
 
 def replay(recorded: Recorded) -> str:
     """The digest of executing every block from genesis."""
-    registry = build_registry()
-    state = MemoryState()
     genesis = recorded.genesis
+    known = build_known_registry()
+    registry = Registry([known.latest[each.application] for each in genesis.activations])
+    state = MemoryState()
     state.apply_genesis(compute_genesis_changes(genesis, registry), genesis.time_ms)
     results = []
     for block in recorded.blocks:
