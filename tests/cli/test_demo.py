@@ -35,8 +35,10 @@ def test_demo_goes_as_told_and_is_safe_to_run_twice(shell: Shell) -> None:
 
 def test_demo_runs_in_ci_without_a_terminal(shell: Shell) -> None:
     examples = ROOT / "examples" / "en16931"
-    done = shell.run("demo", "--folder", "other", "--examples", examples, CI="true")
-    assert done.exit == 0, done.out
+    done = shell.run("demo", "--folder", "other", "--examples", examples, "--json", CI="true")
+    assert done.exit == 0, done.err
+    assert all(each["ok"] for each in done.json["expectations"])
+    assert len(done.json["expectations"]) > 20
 
 
 def test_demo_leaves_folders_of_others_alone(shell: Shell) -> None:

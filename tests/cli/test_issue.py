@@ -189,3 +189,17 @@ def test_check_gives_the_published_json(shell: Shell) -> None:
     (shell.folder / "bad.xml").write_text(text)
     reports = shell.ask("e-invoice", "check", "bad.xml", expect=1)
     assert set(reports[0]["failures"][0]) == {"rule", "flag", "path", "text"}
+
+
+def test_read_model_is_rebuilt_to_the_same_digests(own: Trade) -> None:
+    with own.shell.started(own.shell.folder):
+        own.open()
+        own.issue()
+        running = own.shell.run("index", "rebuild", ".")
+        assert running.exit == 2
+        assert "already running" in running.err
+    first = own.shell.ask("index", "rebuild", ".")
+    again = own.shell.ask("index", "rebuild", ".")
+    assert first == again
+    assert first["tables"]["e_invoice__invoices"]
+    assert own.shell.run("index", "rebuild", "nowhere").exit == 2

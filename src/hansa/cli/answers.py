@@ -2,6 +2,7 @@
 
 import json
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -84,10 +85,20 @@ def format_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table: drawn by rich at a terminal, plain aligned columns in a pipe."""
     if sys.stdout.isatty():
         return _draw_table(columns, rows)
-    widths = [max(len(row[i]) for row in [columns, *rows]) for i in range(len(columns))]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-    head = "  ".join(c.upper().ljust(w) for c, w in zip(columns, widths, strict=True))
-    return "\n".join(line.rstrip() for line in [head, *lines])
+    table = [[column.upper() for column in columns], *rows]
+    widths = [max(measure_width(row[i]) for row in table) for i in range(len(columns))]
+    lines = ["  ".join(_pad(c, w) for c, w in zip(row, widths, strict=True)) for row in table]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def measure_width(text: str) -> int:
+    """Columns that a text takes: ideographs take two, marks that combine none."""
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return len(text) + wide - sum(unicodedata.combining(char) > 0 for char in text)
+
+
+def _pad(text: str, width: int) -> str:
+    return text + " " * (width - measure_width(text))
 
 
 def _draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,5 +1,6 @@
 """`show` and `list` of an application's records, derived from its description. Asks the node."""
 
+import json
 from typing import Any, Final
 
 import click
@@ -7,11 +8,15 @@ import click
 from hansa.appkit.application import Application
 from hansa.cli.acting import json_parameter, place_parameters
 from hansa.cli.answers import NO, YES, Screen, answer, hint
+from hansa.cli.fields import describe_fields
 from hansa.cli.place import NoSuchPlace, Place, find_place
 from hansa.client.gateway import Gateway
 from hansa.ledger.model import Record
 
 LIST_MAX: Final = 100
+COLUMNS_MAX: Final = 7
+# Kinds of fields that a cell can show.
+PLAIN: Final = frozenset({"integer", "text", "did", "flag", "choice"})
 # Longer values would push everything else out of a table.
 CELL_MAX: Final = 44
 
@@ -146,21 +151,19 @@ def parse_filters(where: tuple[str, ...]) -> dict[str, str]:
 
 def _choose_columns(record: type[Record]) -> list[str]:
     """The key first, then the other plain fields, as many as fit."""
-    names = [name for name in record.__struct_fields__ if name not in record.KEY]
-    own = [name for name in record.KEY if name in record.__struct_fields__]
-    return [*own, *names][:7]
+    plain = [field.name for field in describe_fields(record) if field.kind in PLAIN]
+    own = [name for name in record.KEY if name in plain]
+    return [*own, *(name for name in plain if name not in own)][:COLUMNS_MAX]
 
 
 def format_cell(value: Any) -> str:
     """A value in a table, cut when it is long."""
-    text = "" if value is None else str(value)
+    text = "" if value is None else value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= CELL_MAX else text[: CELL_MAX - 1] + "…"
 
 
 def format_record(record: dict[str, Any]) -> str:
     """A record as lines of name and value; what is nested is JSON."""
-    import json
-
     width = max((len(name) for name in record), default=0)
     lines = []
     for name, value in record.items():

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from hansa.cli.answers import YES, Screen, json_option
+from hansa.cli.logfile import open_log
 
 
 @click.group()
@@ -37,7 +38,7 @@ def rebuild_(folder: Path, as_json: bool) -> int:
     screen = Screen(as_json=as_json)
     registry = build_registry()
     load_applications()
-    with LedgerNode.open(folder, registry) as node:
+    with open_log(folder), LedgerNode.open(folder, registry) as node:
         index = open_index(node.home)
         try:
             rebuild(index, node, lambda: compute_genesis_changes(node.genesis, registry))

@@ -1,10 +1,14 @@
 """A log file that does not fill the disk: at its limit it becomes `NAME.1`, a new one begins."""
 
+import contextlib
 import io
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, TextIO, cast
 
 from hansa.client.files import FileError
+
+LOG: Final = "node.log"
 
 # With the one kept before it: at most twice this much, weeks of a busy node.
 LOG_BYTES_MAX: Final = 16_000_000
@@ -45,3 +49,15 @@ class CappedFile(io.TextIOBase):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextlib.contextmanager
+def open_log(folder: Path, path: Path | None = None) -> Iterator[None]:
+    """Send the log of a league's node to a file: `node.log` in its folder unless named."""
+    from hansa.node.logs import configure_logs
+
+    if not folder.is_dir():
+        raise FileError(f"there is no folder {folder}", f"make a league: hansa init {folder}")
+    with CappedFile(path or folder / LOG) as stream:
+        configure_logs(cast("TextIO", stream))
+        yield

@@ -75,8 +75,13 @@ def rotate(name: str, reason: str, place: Place, as_json: bool) -> int:
 @click.option("--kind", type=click.Choice(sorted(PURPOSES)), default="staff", show_default=True)
 @click.option("--scope", multiple=True, help="Applications of a service key.")
 @place_options
-def request(name: str, member: str, kind: str, scope: tuple[str, ...], place: Place) -> int:
-    """Print the request to open an account for the key NAME, for an administrator of its member.
+@json_option
+def request(
+    name: str, member: str, kind: str, scope: tuple[str, ...], place: Place, as_json: bool
+) -> int:
+    """Print the request to open an account for the key NAME, always as JSON.
+
+    An administrator of the member sends it.
 
     \b
     Example:
@@ -96,7 +101,8 @@ def request(name: str, member: str, kind: str, scope: tuple[str, ...], place: Pl
         possession=sign_possession(signer, chain=chain, member=place.did(member)),
     )
     answer(msgspec.to_builtins(message), "", as_json=True)
-    hint(f"it opens the account {signer.account}")
+    if not as_json:
+        hint(f"it opens the account {signer.account}")
     return YES
 
 

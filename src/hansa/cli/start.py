@@ -3,20 +3,18 @@
 Touches the league's folder and one port, on loopback unless told otherwise.
 """
 
-import contextlib
 import json
 import os
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Final, TextIO, cast
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from hansa.cli.answers import YES, hint, json_option
+from hansa.cli.logfile import LOG, open_log
 from hansa.cli.place import RUNNING
+from hansa.cli.signals import stoppable
 from hansa.client.faults import ClientError
 
 if TYPE_CHECKING:  # loaded when the league starts
@@ -24,7 +22,6 @@ if TYPE_CHECKING:  # loaded when the league starts
     from hansa.node.home import Home
 
 INDEX: Final = "index.sqlite"
-LOG: Final = "node.log"
 
 
 class StartError(ClientError):
@@ -74,7 +71,7 @@ def command(
 
     if (certificate is None) != (private_key is None):
         raise click.UsageError("--certificate and --private-key belong together")
-    with _open_log(log or folder / LOG, folder), _stoppable():
+    with open_log(folder, log), stoppable():
         league = _League(folder, index_url, names)
         try:
             settings = league.home.settings.api
@@ -179,30 +176,3 @@ def _format_ready(document: dict[str, object], folder: Path) -> str:
         f"{document['chain']} is ready at {document['url']}\n"
         f"  log: {folder / LOG}   stop: Ctrl-C   in another terminal: cd {folder}"
     )
-
-
-@contextlib.contextmanager
-def _open_log(path: Path, folder: Path) -> Iterator[None]:
-    """Send the node's log to a file that does not grow without end."""
-    from hansa.cli.logfile import CappedFile
-    from hansa.node.logs import configure_logs
-
-    if not folder.is_dir():
-        raise StartError(f"there is no folder {folder}", f"hansa init {folder}")
-    with CappedFile(path) as stream:
-        configure_logs(cast("TextIO", stream))
-        yield
-
-
-@contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    """SIGTERM stops as Ctrl-C does: nothing is left half done."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

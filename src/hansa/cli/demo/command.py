@@ -11,15 +11,18 @@ from typing import Final
 
 import click
 
-from hansa.cli.answers import NO, YES
+from hansa.cli.answers import NO, YES, answer, json_option
 from hansa.cli.demo.stage import Stage
 from hansa.cli.demo.story import STEPS, Story
+from hansa.cli.signals import stoppable
 from hansa.client.faults import ClientError
 from hansa.client.keys import default_home
 
 FOLDER: Final = "demo-league"
 # Stands in a folder that a demo made: only such a folder is ever removed.
 MARK: Final = "demo.json"
+# Where a league answers unless told otherwise (node.toml).
+PORT: Final = 8480
 EXAMPLES: Final = Path("examples") / "en16931"
 
 
@@ -29,7 +32,8 @@ EXAMPLES: Final = Path("examples") / "en16931"
 )
 @click.option("--examples", type=click.Path(path_type=Path), metavar="DIR", help="UBL invoices.")
 @click.option("--once", is_flag=True, help="End when the story ends (as with CI=true).")
-def command(folder: Path, examples: Path | None, once: bool) -> int:
+@json_option
+def command(folder: Path, examples: Path | None, once: bool, as_json: bool) -> int:
     """Show it all with real invoices, in a minute.
 
     Makes a league of six model organisations in DIR, starts it, checks the published EN 16931
@@ -46,22 +50,31 @@ def command(folder: Path, examples: Path | None, once: bool) -> int:
     papers = find_examples(examples)
     folder = folder.absolute()
     clear(folder)
-    stage = Stage(folder, STEPS)
+    stage = Stage(folder, STEPS, as_json=as_json)
     stays = sys.stdout.isatty() and not once and os.environ.get("CI", "").lower() != "true"
-    began = time.monotonic()
-    try:
-        story = Story(stage, papers)
-        story.make_league()
-        (folder / MARK).write_text(json.dumps({"chain": story.chain}), encoding="utf-8")
-        url = stage.start(None if is_free(8480) else 0)
-        story.tell(url)
-        seconds = time.monotonic() - began
-        click.echo(f"\n  told in {seconds:.0f} s; {len(stage.failures)} not as expected")
-        if stays and not stage.failures:
-            wait_for_stop(stage, url)
-    finally:
-        stage.stop()
+    with stoppable():
+        try:
+            tell(stage, papers, stays=stays)
+        finally:
+            stage.stop()
+    answer({"folder": str(folder), "expectations": stage.expectations}, "", as_json=as_json)
     return NO if stage.failures else YES
+
+
+def tell(stage: Stage, papers: list[Path], *, stays: bool) -> None:
+    """The whole story, from an empty folder to a league that runs."""
+    began = time.monotonic()
+    story = Story(stage, papers)
+    story.make_league()
+    mark = json.dumps({"chain": story.chain})
+    (stage.folder / MARK).write_text(mark, encoding="utf-8")
+    url = stage.start(None if is_free(PORT) else 0)
+    story.tell(url)
+    seconds = time.monotonic() - began
+    stage.say("")
+    stage.say(f"told in {seconds:.0f} s; {len(stage.failures)} not as expected")
+    if stays and not stage.failures:
+        wait_for_stop(stage, url)
 
 
 def find_examples(given: Path | None) -> list[Path]:

@@ -30,9 +30,11 @@ class Ran(NamedTuple):
 class Stage:
     """The league's folder, the commands run in it, and whether all went as expected."""
 
-    def __init__(self, folder: Path, steps: int) -> None:
+    def __init__(self, folder: Path, steps: int, *, as_json: bool = False) -> None:
+        """With `as_json` the story goes to stderr: stdout is for the document."""
         self.folder = folder
-        self.failures: list[str] = []
+        self.expectations: list[dict[str, Any]] = []
+        self._err = as_json
         self._server: subprocess.Popen[bytes] | None = None
         self._steps = steps
         self._step = 0
@@ -40,11 +42,16 @@ class Stage:
     def step(self, title: str) -> None:
         """Begin a part of the story."""
         self._step += 1
-        click.secho(f"\n[{self._step}/{self._steps}] {title}", bold=True)
+        click.secho(f"\n[{self._step}/{self._steps}] {title}", bold=True, err=self._err)
 
     def say(self, text: str) -> None:
         """A line of the story."""
-        click.echo(f"  {text}")
+        click.echo(f"  {text}", err=self._err)
+
+    @property
+    def failures(self) -> list[str]:
+        """What did not go as expected."""
+        return [each["text"] for each in self.expectations if not each["ok"]]
 
     def run(self, *arguments: str | Path, show: bool = True) -> Ran:
         """Run `hansa ARGUMENTS` in the league's folder; its JSON answer."""
@@ -72,15 +79,14 @@ class Stage:
         """The command as one would type it in the league's folder."""
         inside, name = f"{self.folder}/", self.folder.name
         shown = [name if w == str(self.folder) else w.removeprefix(inside) for w in words]
-        click.secho(f"  $ hansa {shlex.join(shown)}", fg="cyan")
+        click.secho(f"  $ hansa {shlex.join(shown)}", fg="cyan", err=self._err)
 
     def expect(self, holds: bool, good: str, bad: str) -> None:
         """Score one expectation."""
-        if holds:
-            click.echo(f"  {click.style('✓', fg='green')} {good}")
-        else:
-            click.echo(f"  {click.style('✗ NOT AS EXPECTED', fg='red')} {bad}")
-            self.failures.append(bad)
+        text = good if holds else bad
+        sign = click.style("✓", fg="green") if holds else click.style("✗ NOT AS EXPECTED", fg="red")
+        self.say(f"{sign} {text}")
+        self.expectations.append({"ok": holds, "text": text})
 
     def expect_yes(self, ran: Ran, text: str) -> None:
         """The command said yes."""
@@ -90,14 +96,15 @@ class Stage:
         """The ledger refused with this code; shows its rule, words and remedy."""
         refusal = find_refusal(ran.document)
         found = str(refusal.get("code", "nothing"))
-        click.echo(f"  {what}")
+        self.say(what)
         self.expect(
             ran.exit == 1 and found == code,
             f"refused: {found} (rule {refusal.get('rule', '')})",
             f"expected {code}, got {found} with exit {ran.exit}: {ran.text.strip()[-300:]}",
         )
         if refusal:
-            click.echo(f"      {refusal.get('text', '')}\n      next: {refusal.get('remedy', '')}")
+            self.say(f"    {refusal.get('text', '')}")
+            self.say(f"    next: {refusal.get('remedy', '')}")
 
     def start(self, port: int | None = None) -> str:
         """Start the league of the folder; its address once it answers."""

@@ -281,7 +281,7 @@ class Story:
         self.stage.say("Try next, in another terminal:")
         for line in (
             f"cd {folder}",
-            "hansa e-invoice list invoice --as auditor",
+            "hansa e-invoice totals invoices --by currency --by status --as auditor",
             "hansa tx list --refused --as auditor",
             "hansa e-invoice issue --help",
             "hansa verify receipt.json",
