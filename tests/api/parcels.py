@@ -231,6 +231,13 @@ def _project(parcel: Parcel) -> dict[str, str | int | None]:
     return {"id": parcel.id, "size": size, "owner": parcel.owner, "grams": parcel.grams}
 
 
+def _project_halves(parcel: Parcel) -> list[dict[str, str | int | None]]:
+    """Two rows for a heavy parcel, none for one without weight."""
+    grams = [("first", parcel.grams // 2), ("second", parcel.grams - parcel.grams // 2)]
+    wanted = grams if parcel.grams > 1_000 else grams[:1] if parcel.grams else []
+    return [{"id": parcel.id, "half": half, "grams": part} for half, part in wanted]
+
+
 def _system(name: str) -> Contract:
     made = Contract(name)
 
@@ -272,6 +279,13 @@ APPLICATION = Application(
                 Column("grams", "integer"),
             ),
             project=_project,
+            totals=("grams",),
+        ),
+        Table(
+            name="halves",
+            record=Parcel,
+            columns=(Column("id"), Column("half"), Column("grams", "integer")),
+            project=_project_halves,
             totals=("grams",),
         ),
     ),

@@ -159,6 +159,33 @@ def test_rows_are_filtered_by_value_and_range(weighed: Any) -> None:
     assert ids(Filter("id", "is", "q")) == []
 
 
+def test_a_record_may_have_several_rows_and_pages_meet_each_once(weighed: Any) -> None:
+    kind = weighed.shape.records[("parcels", "parcel")]
+    ada = Viewer(ADA.did, (ADA.did,), True)
+    met: list[tuple[str, str]] = []
+    after = None
+    for _page in range(20):
+        page = list_rows(weighed, kind, "halves", ada, filters=[], after=after, limit=2)
+        met += [(row["id"], row["half"]) for row in page.rows]
+        after = page.next
+        if after is None:
+            break
+    assert met == [
+        ("p0", "first"),
+        ("p1", "first"),
+        ("p2", "first"),
+        ("p2", "second"),
+        ("p3", "first"),
+        ("p4", "first"),
+        ("p4", "second"),
+    ]
+    options: dict[str, Any] = {"filters": [], "group_by": ["half"], "sums": ["grams"]}
+    assert compute_totals(weighed, kind, "halves", ada, **options) == [
+        {"group": {"half": "first"}, "count": 5, "sums": {"grams": 2 + 3 + 1_000 - 1_000 + 4_500}},
+        {"group": {"half": "second"}, "count": 2, "sums": {"grams": 1_000 + 4_500}},
+    ]
+
+
 def test_totals_are_exact_beyond_64_bits(database: str) -> None:
     source = ChainSource()
     index = open_index(database)
@@ -168,7 +195,14 @@ def test_totals_are_exact_beyond_64_bits(database: str) -> None:
     grams = [2**63 - 1, 2**63 - 1, 2**62 + 5, -(2**63) + 1, 3]
     with index.engine.begin() as connection:
         rows = [
-            {"key": f"parcels/parcel/{n}", "id": "", "size": "", "owner": "", "grams": each}
+            {
+                "key": f"parcels/parcel/{n}",
+                "line": 0,
+                "id": "",
+                "size": "",
+                "owner": "",
+                "grams": each,
+            }
             for n, each in enumerate(grams)
         ]
         connection.execute(insert(table), rows)
@@ -184,7 +218,14 @@ def test_too_many_groups_are_refused(sqlite_url: str) -> None:
     table = index.tables.projections[("parcels", "parcels")]
     with index.engine.begin() as connection:
         rows = [
-            {"key": f"parcels/parcel/{n}", "id": f"{n}", "size": "", "owner": "", "grams": 0}
+            {
+                "key": f"parcels/parcel/{n}",
+                "line": 0,
+                "id": f"{n}",
+                "size": "",
+                "owner": "",
+                "grams": 0,
+            }
             for n in range(1_001)
         ]
         connection.execute(insert(table), rows)

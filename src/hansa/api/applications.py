@@ -235,20 +235,20 @@ def list_table(
     application = gate.application(app).name
     kind = gate.kind(table.record.OWNER or application, table.record.KIND)
     check_not_stranger(viewer, kind.sight(viewer))
-    cursor = decode_cursor(after, str)
+    cursor = decode_cursor(after, str, int)
     page = list_rows(
         gate.index,
         kind,
         name,
         viewer,
         filters=_build_filters(table, collect_filters(dict(request.query_params), set())),
-        after=None if cursor is None else kind.prefix + str(cursor[0]),
+        after=None if cursor is None else (kind.prefix + str(cursor[0]), cursor[1]),
         limit=limit,
     )
     cut = len(kind.prefix)
     return RowPage(
         items=[{**row, "key": row["key"][cut:]} for row in page.rows],
-        next=encode_cursor(None if page.next is None else (str(page.next[0])[cut:],)),
+        next=encode_cursor(None if page.next is None else (str(page.next[0])[cut:], page.next[1])),
     )
 
 

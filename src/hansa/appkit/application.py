@@ -5,7 +5,7 @@ Everything public derives from it (D15): REST routes, CLI commands, JSON Schemas
 Pure.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -27,16 +27,16 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A view of the read model: one row for each record of `record`, as `project` gives it.
+    """A view of the read model: one row (or several) for each record of `record`, by `project`.
 
-    A row is rewritten whenever its record changes; None leaves no row. Visibility is the record's.
+    They are rewritten whenever their record changes. Visibility is the record's.
     `totals`: names of integer columns that lists may sum, grouped by text columns.
     """
 
     name: str
     record: type[Record]
     columns: tuple[Column, ...]
-    project: Callable[[Any], Row | None]
+    project: Callable[[Any], Row | Sequence[Row]]
     totals: tuple[str, ...] = ()
 
 

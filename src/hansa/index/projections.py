@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Table, cast, func, select
+from sqlalchemy import Connection, Table, and_, cast, func, or_, select
 
 from hansa.index.faults import IndexFault
 from hansa.index.limits import GROUPS_MAX
@@ -34,33 +34,41 @@ def list_rows(
     viewer: Viewer,
     *,
     filters: Sequence[Filter],
-    after: str | None,
+    after: Key | None,
     limit: int,
 ) -> Page:
-    """Rows of a table under the filters, in the order of their records' keys."""
+    """Rows of a table under the filters, in the order of (record's key, line)."""
     table = index.tables.projections[(kind.app, name)]
     sight = kind.sight(viewer)
     conditions = [_build_condition(table, each) for each in filters]
     query = select(table).where(*conditions)
     with index.reading() as connection:
         if sight.is_whole:
-            branches = [_branch(connection, query, table.c.key, after)]
+            branches = [_branch(connection, query, table.c.key, table.c.line)]
         else:
             parties = index.tables.record_parties
             joined = query.join(parties, parties.c.key == table.c.key)
             branches = [
-                _branch(connection, joined.where(parties.c.mark == mark), parties.c.key, after)
+                _branch(
+                    connection,
+                    joined.where(parties.c.mark == mark),
+                    parties.c.key,
+                    table.c.line,
+                )
                 for mark in sight.marks
             ]
-        return collect_page(branches, key_of=lambda row: (row["key"],), after=None, limit=limit)
+        return collect_page(
+            branches, key_of=lambda row: (row["key"], row["line"]), after=after, limit=limit
+        )
 
 
-def _branch(connection: Connection, query: Any, key: Any, start: str | None) -> Branch:
-    ordered = query.order_by(key)
+def _branch(connection: Connection, query: Any, key: Any, line: Any) -> Branch:
+    ordered = query.order_by(key, line)
 
     def fetch(after: Key | None, count: int) -> Sequence[Row]:
-        beyond = start if after is None else after[0]
-        page = ordered if beyond is None else ordered.where(key > beyond)
+        page = ordered
+        if after is not None:
+            page = ordered.where(or_(key > after[0], and_(key == after[0], line > after[1])))
         rows: Sequence[Row] = connection.execute(page.limit(count)).mappings().all()
         return rows
 

@@ -6,6 +6,7 @@ The same blocks give the same rows however they are cut into batches: a rebuild 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from hansa.appkit.application import Table
 from hansa.encoding.canonical import encode_canonical
 from hansa.index.limits import CELL_CHARACTERS_MAX
 from hansa.index.schema import DEADLINE_POSITION
@@ -33,7 +34,7 @@ class Batch:
         self.appended: dict[str, list[Row]] = {}
         self.records: dict[str, Row | None] = {}
         self.record_marks: dict[str, tuple[str, ...]] = {}
-        self.projected: dict[tuple[str, str], dict[str, Row | None]] = {}
+        self.projected: dict[tuple[str, str], dict[str, list[Row]]] = {}
         self.identities: dict[str, Identity] = {}
         self.size = 0
         self._shape = shape
@@ -97,9 +98,10 @@ class Batch:
             if kind.has_history:
                 self._append("record_history", (key, height, text, writers.get(kind.app, "")))
             for table in kind.tables:
-                projected = table.project(record) if isinstance(record, table.record) else None
-                cells = None if projected is None else _build_cells(key, table.columns, projected)
+                rows = _project(table, record) if isinstance(record, table.record) else ()
+                cells = _build_cells(key, table.columns, rows)
                 self.projected.setdefault((kind.app, table.name), {})[key] = cells
+                self.size += len(cells)
 
     def _learn_identity(self, record: Record) -> None:
         if isinstance(record, Member):
@@ -254,8 +256,18 @@ def _find_writers(
     return {app: next(iter(ids)) for app, ids in candidates.items() if len(ids) == 1}
 
 
-def _build_cells(key: str, columns: Iterable[Any], projected: Mapping[str, Any]) -> Row:
-    return (key, *(_build_cell(projected.get(column.name)) for column in columns))
+def _project(table: Table, record: Record) -> Sequence[Mapping[str, Any]]:
+    projected = table.project(record)
+    return [projected] if isinstance(projected, dict) else projected
+
+
+def _build_cells(
+    key: str, columns: Sequence[Any], projected: Iterable[Mapping[str, Any]]
+) -> list[Row]:
+    return [
+        (key, line, *(_build_cell(row.get(column.name)) for column in columns))
+        for line, row in enumerate(projected)
+    ]
 
 
 def _build_cell(value: str | int | None) -> str | int | None:

@@ -74,10 +74,12 @@ class Tables:
         }
 
     def _build_projection(self, app: str, table: Projection) -> Table:
-        """An application's table: the record's key, then its columns; text columns are filters."""
+        """An application's table: the record's key, which row of it, columns; text filters."""
         columns = [(each.name, TEXT if each.type == "text" else NUMBER) for each in table.columns]
-        indexes = [[each.name, "key"] for each in table.columns if each.type == "text"]
-        return self._build(f"{app}__{table.name}", [("key", TEXT)], columns, indexes=indexes)
+        indexes = [[each.name, "key", "line"] for each in table.columns if each.type == "text"]
+        return self._build(
+            f"{app}__{table.name}", [("key", TEXT), "line"], columns, indexes=indexes
+        )
 
     def _build(
         self,

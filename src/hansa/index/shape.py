@@ -25,7 +25,7 @@ KERNEL_RECORDS: Final[tuple[type[Record], ...]] = (BlockRecord, Deadline)
 # Counters that change with every block: only their present value is worth a row.
 WITHOUT_HISTORY: Final[frozenset[type[Record]]] = frozenset({Usage})
 # Grows when the same types would give other rows.
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 
 Kind = tuple[str, str]
 

@@ -131,8 +131,10 @@ class Index:
         delete_keys(connection, tables.record_parties, list(batch.record_marks))
         marks = [(mark, key) for key, found in batch.record_marks.items() for mark in found]
         insert_rows(connection, tables.record_parties, marks)
-        for kind, cells in batch.projected.items():
-            _replace(connection, tables.projections[kind], cells)
+        for kind, rows_of in batch.projected.items():
+            table = tables.projections[kind]
+            delete_keys(connection, table, list(rows_of))
+            insert_rows(connection, table, [row for rows in rows_of.values() for row in rows])
         identities = [(did, *found) for did, found in batch.identities.items()]
         upsert_rows(connection, tables.identities, identities)
 

@@ -54,6 +54,9 @@ def compute_vat_rows(invoice: Invoice) -> list[Row]:
             "currency": content.currency,
             "seller": content.seller,
             "buyer": content.buyer,
+            "seller_member": invoice.seller_member,
+            "buyer_member": invoice.buyer_member,
+            "employer": invoice.employer,
             "status": invoice.status,
             "taxable": sign * each.taxable,
             "tax": sign * each.tax,
@@ -152,6 +155,17 @@ TABLES = (
         ),
         project_invoice,
         ("without_vat", "vat", "with_vat", "due"),
+    ),
+    Table(
+        "vat",
+        Invoice,
+        _columns(
+            "invoice rate category period currency seller buyer seller_member buyer_member"
+            " employer status",
+            "rate_ppm taxable tax",
+        ),
+        compute_vat_rows,
+        ("taxable", "tax"),
     ),
     Table(
         "taxpayers",
