@@ -176,6 +176,13 @@ def test_invalid_standing_of_nobody(chain: Chain) -> None:
     assert govern(chain, COUNCIL, suspend(DORA)).code == "members.no_such_member"
 
 
+def test_admitted_and_suspended_by_one_proposal(chain: Chain) -> None:
+    govern(chain, COUNCIL, ("members", build_admit(DORA)), suspend(DORA))
+    standing = get_member(chain, DORA.did).standing
+    assert [entry.standing for entry in standing] == ["suspended"]
+    assert find_violations(chain.state) == []
+
+
 def test_two_changes_in_one_block_leave_the_last(chain: Chain) -> None:
     govern(chain, COUNCIL, suspend(CHEN), reinstate(CHEN))
     standing = get_member(chain, CHEN.did).standing

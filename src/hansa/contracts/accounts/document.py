@@ -5,7 +5,7 @@ from hansa.ledger.system import Account, compute_standing, find_key
 
 
 def build_account_document(account: Account, height: int) -> dict[str, object]:
-    """DID document (W3C DID 1.0) with the keys valid as at `height`; its member is the controller."""
+    """DID document (W3C DID 1.0) with the keys valid as at `height`; its member controls it."""
     methods = [
         VerificationMethod(key.id, key.public, key.purposes, key.scope)
         for key in account.keys

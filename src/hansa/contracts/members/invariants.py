@@ -12,7 +12,8 @@ from hansa.primitives.identifiers import InvalidIdentifier, check_identifier
 NAME = "members"
 ALL = 1_000_000
 STEPS: Mapping[Standing | None, tuple[Standing, ...]] = {
-    None: ("good",),
+    # other than good: changed again in the block that admitted it
+    None: ("good", "suspended", "expelled"),
     # twice the same: two changes in one block, of which the last stayed
     "good": ("suspended", "expelled", "good"),
     "suspended": ("good", "expelled", "suspended"),
