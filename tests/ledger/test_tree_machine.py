@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from hansa.ledger import tree, tree_bucket, tree_delta
+from hansa.ledger import tree_bucket, tree_delta, tree_top
 from hansa.ledger.tree import VERSIONS_KEPT, MemoryBuckets, StateTree
 from hansa.ledger.tree_bucket import Change, change_entries
 from hansa.ledger.tree_proof import ProofError, verify_state_proof
@@ -205,7 +205,7 @@ MUTANTS = {
     "empty siblings are not hashed": (tree_bucket, "_lift", lambda node, way, levels: node),
     "removal is forgotten": (tree_delta, "change_entries", set_only),
     "old hashes are forgotten": (Undo, "get_hash", lambda undo, node: None),
-    "a restart forgets the inner nodes": (tree, "load_inner_nodes", lambda top: None),
+    "a restart forgets the inner nodes": (tree_top, "_load_inner_nodes", lambda top: None),
 }
 
 

@@ -11,15 +11,14 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from hansa.ledger.rejections import Rejection, invariant
-from hansa.ledger.tree_bucket import BucketStore, MemoryBuckets, decode_head
+from hansa.ledger.tree_bucket import BucketStore, MemoryBuckets
 from hansa.ledger.tree_delta import TreeDelta, compute_delta
 from hansa.ledger.tree_proof import StateProof
 from hansa.ledger.tree_top import (
-    BUCKET,
     TreeTop,
     Undo,
     compute_dense_depth,
-    load_inner_nodes,
+    load_buckets,
     replace_nodes,
 )
 from hansa.ledger.tree_view import TreeView
@@ -63,7 +62,7 @@ class StateTree:
         self._undos: deque[Undo] = deque()
         self._undo_bytes = 0
         self.version = version
-        self.leaves = _load_buckets(self._top, store)
+        self.leaves = load_buckets(self._top, store)
         self.root = self._top.get_hash(1)
 
     def compute(self, changes: Iterable[tuple[bytes, bytes | None]]) -> TreeDelta:
@@ -95,20 +94,3 @@ class StateTree:
             raise VersionPruned(height=height, first=first, last=self.version)
         later = [undo for undo in self._undos if undo.height > height]
         return TreeView(self._top, self._store, later).prove(key)
-
-
-def _load_buckets(top: TreeTop, store: BucketStore) -> int:
-    """Fill the top from the stored buckets' heads and hash all nodes above them; returns the number
-    of leaves.
-    """
-    leaves = 0
-    for node, value in store.buckets():
-        root, content, entries = decode_head(value)
-        leaves += entries
-        depth = compute_dense_depth(leaves)
-        if depth > top.depth:
-            top.grow(depth)
-        top.set(node, root, BUCKET | content)
-    if leaves:
-        load_inner_nodes(top)
-    return leaves

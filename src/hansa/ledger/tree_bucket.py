@@ -17,7 +17,7 @@ EMPTY, ONE, MANY = 0, 1, 2
 EMPTY_HASH = bytes(32)
 PATH_BITS = 256
 
-_HEAD_BYTES = 33
+HEAD_BYTES = 33
 ENTRY_BYTES = 128
 _CONTENTS = (b"\x00", b"\x01", b"\x02")
 # First 64 bits of the path and leaf hash of each entry, for buckets of the usual sizes.
@@ -79,17 +79,12 @@ def decode_bucket(value: bytes | None) -> list[bytes]:
     """Entries of a stored bucket, sorted by path."""
     if value is None:
         return []
-    return [value[at : at + ENTRY_BYTES] for at in range(_HEAD_BYTES, len(value), ENTRY_BYTES)]
+    return [value[at : at + ENTRY_BYTES] for at in range(HEAD_BYTES, len(value), ENTRY_BYTES)]
 
 
 def encode_bucket(root: bytes, content: int, entries: bytes) -> bytes:
     """The stored value of a bucket."""
     return root + _CONTENTS[content] + entries
-
-
-def decode_head(value: bytes) -> tuple[bytes, int, int]:
-    """Root hash, content and number of entries of a stored bucket, without reading its entries."""
-    return value[:32], value[32], (len(value) - _HEAD_BYTES) // ENTRY_BYTES
 
 
 def change_entries(entries: list[bytes], changes: Iterable[Change]) -> bool:

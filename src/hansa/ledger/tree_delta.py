@@ -31,6 +31,7 @@ from hansa.ledger.tree_top import (
     NODE_DEPTH_MAX,
     TreeTop,
     compute_dense_depth,
+    read_hash,
 )
 
 
@@ -168,17 +169,17 @@ class _Work:
         """The hot loop: this level and its parents are in the flat arrays."""
         flat, kinds = self._top.hashes, self._top.kinds
         many, empty, get = INNER | MANY, EMPTY_HASH, level.get
-        other: bytes | bytearray | None
+        other: bytes | None
         for node, node_hash in level.items():
             other = get(node ^ 1)
             if node & 1:
                 if other is not None:
                     continue  # hashed with its left sibling
-                other = flat[(node - 1) << 5 : node << 5]
+                other = read_hash(flat, (node - 1) << 5)[0]
                 pair = b"\x01" + other + node_hash
             else:
                 if other is None:
-                    other = flat[(node + 1) << 5 : (node + 2) << 5]
+                    other = read_hash(flat, (node + 1) << 5)[0]
                 pair = b"\x01" + node_hash + other
             parent = node >> 1
             if node_hash == empty or other == empty:
