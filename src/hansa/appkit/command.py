@@ -81,8 +81,8 @@ class VaultDoor(Protocol):
         """Store content; returns its (entry id, commitment as base64url)."""
         ...
 
-    def get(self, entry: str) -> bytes:
-        """The content of an entry."""
+    def get(self, entry: str) -> bytes | None:
+        """The content of an entry; None when it was erased or never there."""
         ...
 
 

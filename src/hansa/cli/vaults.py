@@ -96,9 +96,14 @@ class MemberVault:
         entry = self._vault.put(content)
         return entry.id, encode_base64url(entry.commitment)
 
-    def get(self, entry: str) -> bytes:
-        """The content of an entry."""
-        return self._vault.get(entry)
+    def get(self, entry: str) -> bytes | None:
+        """The content of an entry; None when it was erased or never there."""
+        from hansa.vault.faults import ErasedEntryError, NoSuchEntryError
+
+        try:
+            return self._vault.get(entry)
+        except (ErasedEntryError, NoSuchEntryError):
+            return None
 
 
 def open_own(place: Place, signer_name: str | None) -> "Vault":

@@ -5,6 +5,7 @@ import pytest
 from hansa.apps.e_invoice.document import Identifier, Preceding, Scaled
 from hansa.apps.e_invoice.documents.check import check_document
 from hansa.apps.e_invoice.documents.importers import import_document
+from hansa.apps.e_invoice.issue import build_issue_message
 from tests.apps.e_invoice.documents_data import FIXTURES
 
 BLUE = (FIXTURES / "fapiao-0.2-blue.xml").read_text(encoding="utf-8")
@@ -36,6 +37,13 @@ def test_the_fields_go_where_en_16931_has_them() -> None:
         100000,
         100000,
     )
+
+
+def test_the_amount_in_characters_goes_to_the_ledger_i9() -> None:
+    document = import_document(BLUE.encode())
+    assert document.capitals == "壹仟圆整"
+    message = build_issue_message(document, seller="CN-USCC:1", buyer="CN-USCC:2", commitment="c")
+    assert message.content.capitals == document.capitals
 
 
 def test_the_breakdown_is_the_lines_by_rate_with_discounts_and_exemptions() -> None:

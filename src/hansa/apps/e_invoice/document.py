@@ -153,6 +153,7 @@ class InvoiceDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allowances: tuple[Adjustment, ...] = ()
     charges: tuple[Adjustment, ...] = ()
     specification: str = ""  # BT-24
+    capitals: str = ""  # the total with VAT in Chinese characters, where the document has it (I9)
 
 
 def parse_scaled(text: str) -> Scaled:

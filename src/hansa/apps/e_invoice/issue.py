@@ -85,7 +85,7 @@ def build_issue_message(
             for each in document.preceding
         ),
         commitment=commitment,
-        capitals=capitals,
+        capitals=capitals or document.capitals,
     )
     return IssueInvoice(content=content)
 

@@ -2,11 +2,13 @@
 
 The journal says before each step what is about to happen: content in the vault, signed bytes, sent.
 Sent bytes are sent again as they are, so nothing is issued twice; were the journal lost, the ledger
-itself would refuse the number (I1).
+itself would refuse the number (I1). The journal has no digest of a document, which could be guessed
+after an erasure: a document is known again by comparing it with what the vault holds.
 """
 
 import base64
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,7 +37,7 @@ class Work(msgspec.Struct):
     """One file on its way. `state`: invalid, unreadable, ready, issued, refused."""
 
     file: str
-    digest: str = ""
+    key: str = ""
     data: bytes = b""
     number: str = ""
     invoice: str = ""
@@ -67,6 +69,9 @@ def issue_files(
         works.append(_examine(file, parties))
         door.output.progress(number, len(files), "checked")
     _mark_twins(works)
+    for work in works:
+        if work.state == "ready":
+            work.key = _find_key(door, journal, work)
     _resume(door, journal, works)
     waiting = [work for work in works if work.state == "ready"]
     for work in waiting:
@@ -105,7 +110,6 @@ def _examine(file: str, parties: Parties) -> Work:
     content = message.content
     work.number = content.number
     work.invoice = compute_invoice_id(content.standard, content.seller, content.number)
-    work.digest = sha256(sha256(work.data) + work.invoice.encode()).hex()
     work.state = "ready"
     return work
 
@@ -128,11 +132,22 @@ def _fail(work: Work, state: str, rule: str, text: str) -> Work:
 
 def _mark_twins(works: list[Work]) -> None:
     """The same document given twice is issued once."""
-    seen: set[str] = set()
+    seen: set[tuple[str, bytes]] = set()
     for work in works:
-        if work.state == "ready" and work.digest in seen:
+        document = (work.invoice, sha256(work.data))
+        if work.state == "ready" and document in seen:
             work.state = "twin"
-        seen.add(work.digest)
+        seen.add(document)
+
+
+def _find_key(door: Door, journal: Any, work: Work) -> str:
+    """The journal's name for this document: its invoice, and which document of that number."""
+    for number in count(1):
+        key = f"{work.invoice}#{number}"
+        kept = journal.get(f"vault:{key}")
+        if kept is None or door.vault.get(kept["entry"]) == work.data:
+            return key
+    raise AssertionError("count never ends")
 
 
 def _resume(door: Door, journal: Any, works: list[Work]) -> None:
@@ -141,9 +156,9 @@ def _resume(door: Door, journal: Any, works: list[Work]) -> None:
         if name.startswith("batch:") and journal.get(name) is not None:
             door.output.hint("going on where the last run stopped")
             entry = journal.get(name)
-            _finish(door, journal, name, base64.b64decode(entry["data"]), entry["digests"])
+            _finish(door, journal, name, base64.b64decode(entry["data"]), entry["keys"])
     for work in works:
-        done = journal.get(f"done:{work.digest}") if work.state == "ready" else None
+        done = journal.get(f"done:{work.key}") if work.state == "ready" else None
         if done is not None and done["code"] == OK:
             work.outcome = msgspec.convert(done, type=Outcome)
             work.state, work.again = "issued", True
@@ -151,11 +166,11 @@ def _resume(door: Door, journal: Any, works: list[Work]) -> None:
 
 def _commit_content(door: Door, journal: Any, work: Work, parties: Parties) -> IssueInvoice:
     """Put the document into the vault, once, and make the message that commits to it."""
-    kept = journal.get(f"vault:{work.digest}")
+    kept = journal.get(f"vault:{work.key}")
     if kept is None:
         entry, commitment = door.vault.put(work.data)
         kept = {"entry": entry, "commitment": commitment}
-        journal.set(f"vault:{work.digest}", kept)
+        journal.set(f"vault:{work.key}", kept)
     return _build(import_document(work.data), parties, kept["commitment"])
 
 
@@ -178,22 +193,20 @@ def _issue_batch(door: Door, journal: Any, batch: list[Work]) -> None:
     messages = [work.message for work in batch if work.message is not None]
     identity, data = door.prepare(messages, "independent")
     name = f"batch:{identity}"
-    digests = [work.digest for work in batch]
-    journal.set(name, {"data": base64.b64encode(data).decode("ascii"), "digests": digests})
-    outcomes = _finish(door, journal, name, data, digests)
+    keys = [work.key for work in batch]
+    journal.set(name, {"data": base64.b64encode(data).decode("ascii"), "keys": keys})
+    outcomes = _finish(door, journal, name, data, keys)
     for work, outcome in zip(batch, outcomes, strict=True):
         work.outcome = outcome
         work.state = "issued" if outcome.code == OK else "refused"
 
 
-def _finish(
-    door: Door, journal: Any, name: str, data: bytes, digests: Sequence[str]
-) -> list[Outcome]:
+def _finish(door: Door, journal: Any, name: str, data: bytes, keys: Sequence[str]) -> list[Outcome]:
     """Send signed bytes, wait, and note each answer. The batch is then done."""
-    outcomes = spread(door.wait(door.send(data)), len(digests))
+    outcomes = spread(door.wait(door.send(data)), len(keys))
     done = {
-        f"done:{digest}": msgspec.to_builtins(outcome)
-        for digest, outcome in zip(digests, outcomes, strict=True)
+        f"done:{key}": msgspec.to_builtins(outcome)
+        for key, outcome in zip(keys, outcomes, strict=True)
     }
     journal.update({**done, name: None})
     return outcomes

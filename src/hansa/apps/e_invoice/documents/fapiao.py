@@ -67,6 +67,7 @@ def import_fapiao(root: etree._Element) -> InvoiceDocument:
         seller=_read_party(read, root, "Seller"),
         buyer=_read_party(read, root, "Buyer"),
         preceding=_read_preceding(read, root) if is_red else (),
+        capitals=read.text(root, _CAPITALS),
         lines=lines,
         vat=_sum_rates(read, root, lines, sign),
         totals=Totals(
