@@ -13,8 +13,8 @@ from hansa.client.verify import verify_receipt
 from hansa.ledger.genesis import encode_genesis
 from hansa.primitives.limits import TRANSACTION_BYTES_MAX
 from hansa.testing.chain import Actor
-from tests.api.league import ADA, BEA, CAI, CHAIN, League, serve_league
-from tests.api.parcels import OpenDepot, SendParcel, Weigh
+from tests.api.league import ADA, BEA, CAI, CHAIN, CHIEF, League, serve_league
+from tests.api.parcels import OpenDepot, PlanClosing, SendParcel, Weigh
 
 JOSE = {"content-type": "application/jose"}
 PARALLEL = 1_000
@@ -176,6 +176,30 @@ def test_receipts_and_proofs_hold_before_the_offline_verifier(league: League, la
         assert all(step.ok for step in verdict.steps), verdict
         changed = data.replace(b'"height":', b'"heighT":', 1)
         assert not all(step.ok for step in verify_receipt(changed, trust).steps)
+
+
+def test_a_fired_deadline_has_a_receipt_for_its_readers(league: League) -> None:
+    league.commit(ADA, PlanClosing(id="closing", in_ms=1))
+    while not (fired := _find_deadline(league)):
+        league.commit(CAI, OpenDepot(id="tick", city="x"))
+    trust = build_trust_root(encode_genesis(league.genesis))
+    path = f"/v1/blocks/{fired}/deadlines/0/receipt"
+    with league.client(CHIEF) as client:
+        answer = client.get(path)
+        assert all(step.ok for step in verify_receipt(answer.content, trust).steps)
+        assert client.get(f"/v1/blocks/{fired}/deadlines/1/receipt").status_code == 404
+        listed = client.get("/v1/messages").json()["items"]
+        assert f"deadline/{fired}" in {item["transaction"] for item in listed}
+    with league.client(CAI) as client:
+        assert client.get(path).status_code == 404
+    with league.client() as client:
+        assert client.get(path).status_code == 401
+
+
+def _find_deadline(league: League) -> int:
+    base, last = league.node.heights()
+    found = [h for h in range(base, last + 1) if league.node.block(h).results.deadlines]
+    return found[0] if found and league.index.wait_height(last, 30) else 0
 
 
 def test_wait_is_bounded(league: League) -> None:

@@ -34,6 +34,7 @@ ROUTES: tuple[Any, ...] = (
     transactions.get_transaction,
     transactions.get_bytes,
     transactions.get_receipt,
+    transactions.get_deadline_receipt,
     explorer.list_blocks,
     explorer.get_block,
     explorer.list_messages,

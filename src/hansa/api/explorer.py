@@ -13,6 +13,7 @@ from hansa.api.problems import refuse_parameter, refuse_unseen
 from hansa.api.query import (
     LIMIT_DEFAULT,
     After,
+    HeightText,
     Limit,
     Order,
     decode_cursor,
@@ -32,7 +33,6 @@ from hansa.index.entries import open_events, open_messages
 from hansa.index.pages import Branch, Key, Row, collect_page
 from hansa.ledger.receipts import OK
 
-HeightText = Annotated[str, Parameter(pattern="^[0-9]{1,15}$", description="Height of a block.")]
 AppFilter = Annotated[str, Parameter(max_length=64, description="Only of this application.")]
 TypeFilter = Annotated[
     str, QueryParameter(name="type", max_length=64, description="Only of this type.")

@@ -128,6 +128,9 @@ def _describe_bodies(paths: Document) -> None:
     }
     base = "/v1/transactions/{transaction}"
     _answer(paths[f"{base}/messages/{{number}}/receipt"], "application/json", _ref("ReceiptFile"))
+    deadline = "/v1/blocks/{height}/deadlines/{number}/receipt"
+    _answer(paths[deadline], "application/json", _ref("ReceiptFile"))
+    paths[deadline]["get"]["security"] = [{}, {"session": []}]
     _answer(paths[f"{base}/bytes"], "application/jose", {"type": "string"})
     content = _ok(paths[f"{base}/bytes"])["content"]
     content["application/jose+json"] = {"schema": {}}

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from hansa.api.door import Ledger
 from hansa.api.problems import refuse_busy
 from hansa.client.receipts import (
@@ -11,13 +13,14 @@ from hansa.client.receipts import (
     ReceiptFile,
     Sealed,
     Standing,
+    build_deadline_receipt,
     build_proof,
     build_receipt,
     prove_record,
 )
 from hansa.encoding.canonical import decode_typed
 from hansa.ledger.model import Record, compute_state_key
-from hansa.ledger.receipts import INVALID
+from hansa.ledger.receipts import INVALID, MessageResult
 from hansa.ledger.system import Account, BlockRecord, Member
 from hansa.ledger.transactions import decode_transaction
 from hansa.ledger.tree_proof import StateProof
@@ -88,6 +91,29 @@ def build_receipt_file(
         standing=_build_standing(proven[1:]) if signed is not None else None,
         block=None if is_next else _wrap(proven[0]),
     )
+
+
+def build_deadline_file(
+    ledger: Ledger,
+    height: int,
+    deadlines: Sequence[MessageResult],
+    index: int,
+    *,
+    with_events: bool,
+) -> ReceiptFile:
+    """Receipt of a deadline, proved through its block's record. Raises Refusal."""
+    block_key = _key(BlockRecord, f"{height:012d}")
+    ((record, proof),), proven_at = prove_together(ledger, [block_key])
+    if record is None or proven_at < height:
+        raise refuse_busy("The block is not yet provable.")
+    file = build_deadline_receipt(
+        seal_state(ledger, proven_at),
+        height=height,
+        deadlines=deadlines,
+        index=index,
+        block=prove_record(record, proof),
+    )
+    return file if with_events else msgspec.structs.replace(file, events=None)
 
 
 def _key(kind: type[Record], *parts: str) -> bytes:

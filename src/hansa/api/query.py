@@ -29,6 +29,7 @@ After = Annotated[
     ),
 ]
 Order = Annotated[Literal["newest", "oldest"], Parameter(description="Which come first.")]
+HeightText = Annotated[str, Parameter(pattern="^[0-9]{1,15}$", description="Height of a block.")]
 LIMIT_DEFAULT: Final = PAGE_DEFAULT
 _PAGING = {"after", "limit"}
 

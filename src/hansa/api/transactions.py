@@ -4,14 +4,16 @@ from typing import Annotated
 
 from litestar import Response, get, post
 from litestar.params import Parameter, RawBody
+from sqlalchemy import ColumnElement
 
 from hansa.api.gate import Gate, TheGate, TheViewer
 from hansa.api.limits import WAIT_S_MAX
 from hansa.api.problems import Refusal, refuse_stranger, refuse_unseen
-from hansa.api.proofs import build_receipt_file
+from hansa.api.proofs import build_deadline_file, build_receipt_file
 from hansa.api.query import (
     LIMIT_DEFAULT,
     After,
+    HeightText,
     Limit,
     Order,
     decode_cursor,
@@ -28,8 +30,9 @@ from hansa.api.views import (
     TransactionView,
 )
 from hansa.client.receipts import encode_file
-from hansa.index.entries import open_events, open_messages, open_transactions
+from hansa.index.entries import Entries, open_events, open_messages, open_transactions
 from hansa.index.pages import Row
+from hansa.index.schema import DEADLINE_POSITION
 from hansa.index.sight import Viewer
 from hansa.ledger.receipts import MessageResult
 from hansa.ledger.transactions import decode_transaction
@@ -204,6 +207,33 @@ def _is_signer(viewer: Viewer, data: bytes, found: TransactionStatus) -> bool:
 
 
 @get(
+    "/v1/blocks/{height:str}/deadlines/{number:str}/receipt",
+    tags=["transactions"],
+    summary="The receipt file of a deadline that a block fired",
+    description=("As the receipt of a message, without the message: nobody signed it."),
+    media_type="application/json",
+    opt={"produces": "receipt"},
+)
+@threaded
+def get_deadline_receipt(
+    height: HeightText, number: Number, gate: TheGate, viewer: TheViewer
+) -> Response[bytes]:
+    """The receipt with its proof."""
+    at, index = decode_number(height), decode_number(number)
+    if not _see_message(gate, viewer, (at, DEADLINE_POSITION, index)):
+        raise refuse_stranger() if viewer.is_stranger else refuse_unseen()
+    deadlines = gate.ledger.block(at).results.deadlines
+    file = build_deadline_file(
+        gate.ledger,
+        at,
+        deadlines,
+        index,
+        with_events=_see_events(gate, viewer, (at, DEADLINE_POSITION, index), deadlines[index]),
+    )
+    return _answer_receipt(encode_file(file), f"deadline-{at}-{index}")
+
+
+@get(
     "/v1/transactions/{transaction:str}/messages/{number:str}/receipt",
     tags=["transactions"],
     summary="The receipt file of one message",
@@ -222,34 +252,43 @@ def get_receipt(
     """The receipt with its proof."""
     found = gate.ledger.status(transaction)
     index = decode_number(number)
-    if found.result is None or found.height is None or index >= len(found.result.messages):
+    if found.result is None or found.height is None or found.index is None:
         raise refuse_stranger() if viewer.is_stranger else refuse_unseen()
-    messages = open_messages(gate.index)
-    table = messages.table
-    place = (
-        table.c.height == found.height,
-        table.c.position == found.index,
-        table.c.number == index,
-    )
-    if not messages.select_visible(viewer, *place):
+    place = (found.height, found.index, index)
+    if not _see_message(gate, viewer, place):
         raise refuse_stranger() if viewer.is_stranger else refuse_unseen()
     parts = gate.ledger.receipt(transaction, index)
-    events = open_events(gate.index)
-    shown = events.select_visible(
-        viewer,
-        events.table.c.height == found.height,
-        events.table.c.position == found.index,
-        events.table.c.number == index,
-    )
     file = build_receipt_file(
         gate.ledger,
         parts,
         with_message=_is_signer(viewer, parts.transaction, found),
-        with_events=len(shown) == len(found.result.messages[index].events),
+        with_events=_see_events(gate, viewer, place, found.result.messages[index]),
     )
-    name = f"receipt-{transaction[:16]}-{index}.json"
+    return _answer_receipt(encode_file(file), f"receipt-{transaction[:16]}-{index}")
+
+
+def _see_message(gate: Gate, viewer: Viewer, place: tuple[int, int, int]) -> bool:
+    """Whether the viewer sees the result at (height, position, number)."""
+    messages = open_messages(gate.index)
+    return bool(messages.select_visible(viewer, *_at(messages, place)))
+
+
+def _see_events(
+    gate: Gate, viewer: Viewer, place: tuple[int, int, int], result: MessageResult
+) -> bool:
+    """Whether the viewer sees all events of the result."""
+    events = open_events(gate.index)
+    return len(events.select_visible(viewer, *_at(events, place))) == len(result.events)
+
+
+def _at(entries: Entries, place: tuple[int, int, int]) -> list[ColumnElement[bool]]:
+    columns = (entries.table.c.height, entries.table.c.position, entries.table.c.number)
+    return [column == value for column, value in zip(columns, place, strict=True)]
+
+
+def _answer_receipt(data: bytes, name: str) -> Response[bytes]:
     return Response(
-        encode_file(file),
+        data,
         media_type="application/json",
-        headers={"content-disposition": f'attachment; filename="{name}"'},
+        headers={"content-disposition": f'attachment; filename="{name}.json"'},
     )

@@ -68,7 +68,9 @@ def _branch(connection: Connection, query: Any, key: Any, line: Any) -> Branch:
     def fetch(after: Key | None, count: int) -> Sequence[Row]:
         page = ordered
         if after is not None:
-            page = ordered.where(or_(key > after[0], and_(key == after[0], line > after[1])))
+            beyond = or_(key > after[0], and_(key == after[0], line > after[1]))
+            # The first condition lets both databases walk the index from there.
+            page = ordered.where(key >= after[0], beyond)
         rows: Sequence[Row] = connection.execute(page.limit(count)).mappings().all()
         return rows
 
