@@ -19,6 +19,7 @@ from hansa.contracts.accounts.model import (
 from hansa.contracts.permissions.model import GrantRole
 from hansa.contracts.standing import judge_signer
 from hansa.crypto.signatures import PublicKey, verify_signature
+from hansa.ledger.genesis import InvalidGenesis, compute_genesis_changes
 from hansa.ledger.model import Message
 from hansa.ledger.receipts import OK
 from hansa.ledger.system import Account, Member, compute_standing, find_key
@@ -28,6 +29,7 @@ from tests.contracts.land import RegisterParcel
 from tests.contracts.league import (
     build_add_key,
     build_chain,
+    build_genesis,
     build_open_account,
     build_propose,
     build_replace_key,
@@ -428,3 +430,33 @@ def test_two_signers_and_a_replaced_key_between(chain: Chain) -> None:
     assert send(chain, ALMA, build_replace_key(STAFF.did, ALMA.did, "new")) == OK
     assert chain.block([again]).results[0].messages[0].code == "ledger.unknown_signer"
     assert chain.block([together]).results[0].messages[0].code == "ledger.already_seen"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"did": STAFF.did},
+        {"member": BRUNO.did},
+        {"kind": "staff"},
+        {"kind": "citizen", "admin": True},
+        {"key_id": "K 1"},
+        {"key": {"alg": "EdDSA", "public": "A" * 43}},
+        {"purposes": ["service"]},
+        {"purposes": ["authenticate"]},
+        {"unknown": 1},
+    ],
+)
+def test_invalid_genesis_account(change: dict[str, Any]) -> None:
+    chain = build_chain(*COUNCIL)
+    document = build_genesis(COUNCIL)
+    document["accounts"]["accounts"][0].update(change)
+    with pytest.raises(InvalidGenesis):
+        compute_genesis_changes(replace(chain.genesis, contracts=document), chain.registry)
+
+
+def test_invalid_genesis_without_a_members_first_account() -> None:
+    chain = build_chain(*COUNCIL)
+    document = build_genesis(COUNCIL)
+    document["accounts"]["accounts"].pop()
+    with pytest.raises(InvalidGenesis, match="no first account"):
+        compute_genesis_changes(replace(chain.genesis, contracts=document), chain.registry)

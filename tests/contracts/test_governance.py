@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from hansa.contracts.governance import handlers
 from hansa.contracts.governance.model import (
     VOTERS_MAX,
     ActivateContract,
@@ -252,6 +253,17 @@ def test_a_later_action_sees_what_an_earlier_one_did(chain: Chain) -> None:
     )
     assert proposal.state == "EXECUTED"
     assert propose(chain, DORA, set_fee()) == OK
+
+
+def test_a_fault_of_governance_itself_is_refused_but_freezes_nothing(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every other faulty type is frozen (D21); nobody could lift a freeze of this one."""
+    with monkeypatch.context() as patch:
+        patch.setattr(handlers, "list_voters", lambda _ctx: 1 // 0)
+        assert propose(chain, ALMA, set_fee()) == "ledger.contract_fault"
+    assert chain.get("", Freeze, "message:governance.Propose") is None
+    assert propose(chain, ALMA, set_fee()) == OK
 
 
 # G5: nobody locked out
