@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.api.league import League, serve_league
+from tests.index.databases import postgres
+
+__all__ = ["league", "postgres"]
 
 
 @pytest.fixture(scope="module")

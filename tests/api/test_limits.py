@@ -169,6 +169,13 @@ def test_a_head_that_does_not_come_ends_the_connection(
         assert raw.recv(64) == b""
 
 
+def test_answers_are_not_held_back_by_nagle() -> None:
+    """Asyncio switches the delay off only on sockets that are named as TCP."""
+    with server.bind(server.Address()) as listening:
+        assert listening.proto == socket.IPPROTO_TCP
+        assert listening.getsockname()[0] == "127.0.0.1"
+
+
 def test_too_many_requests_at_once_are_sent_away(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ from tests.api.league import (
     serve_league,
 )
 from tests.api.parcels import DropParcel, HandOver, OpenDepot, SendParcel, SetTariff, Weigh
+from tests.index.databases import make_database
 
 CANARY = "CANARY-7c1f90d2"
 STRANGER = None
@@ -64,10 +65,15 @@ class Scene:
         return self.clients[name].get(path)
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
+def scene(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
     folder: Path = tmp_path_factory.mktemp("visibility") / "home"
-    with serve_league(folder) as league:
+    database = ""
+    if request.param == "postgres":
+        database = make_database(request.getfixturevalue("postgres"))
+    with serve_league(folder, database) as league:
         made = Scene(league)
         yield made
         for client in made.clients.values():
