@@ -19,8 +19,7 @@ def digest(data: bytes) -> bytes:
 def define_root(
     records: Mapping[bytes, bytes], paths: Mapping[bytes, bytes] | None = None
 ) -> bytes:
-    """Root of a state by the definition of ICS-23's SmtSpec with compaction; `paths`: by state key.
-    """
+    """Root by the definition of ICS-23's SmtSpec, compact; `paths`: chosen ones, by state key."""
     leaves = []
     for key, value in records.items():
         path = (paths or {}).get(key, digest(digest(key)))
