@@ -21,8 +21,14 @@ def test_init_makes_six_members_in_two_jurisdictions_with_private_keys(shell: Sh
 
 def test_init_twice_changes_nothing(shell: Shell) -> None:
     first = shell.ask("init", "bay")
+    shell.ask("trust", "remove", first["chain"])
+    left = shell.folder / ".bay.keys"
+    left.mkdir()
+    (left / "validator.json").write_text("a secret that a crash left behind")
     again = shell.ask("init", "bay")
     assert again == first | {"new": False}
+    assert len(shell.ask("trust", "list")) == 1
+    assert not left.exists()
 
 
 def test_init_goes_on_after_it_was_cut_off(shell: Shell) -> None:

@@ -203,3 +203,31 @@ def test_read_model_is_rebuilt_to_the_same_digests(own: Trade) -> None:
     assert first == again
     assert first["tables"]["e_invoice__invoices"]
     assert own.shell.run("index", "rebuild", "nowhere").exit == 2
+
+
+def test_two_documents_of_one_number_keep_apart_in_every_run(trade: Trade) -> None:
+    """The second is refused each time; what the first got is not mixed up with it."""
+    first, second = trade.paper("SAME-1"), trade.paper("SAME-1")
+    answers = [
+        trade.shell.ask("e-invoice", "issue", *files, *PARTIES, expect=1)
+        for files in ((first, second), (first, second), (second, first))
+    ]
+    for lines in answers:
+        states = {Path(line["file"]).name: line["state"] for line in lines}
+        assert states == {first: "issued", second: "refused"}
+    transactions = {
+        line["transaction"] for lines in answers for line in lines if line["state"] == "issued"
+    }
+    assert len(transactions) == 1
+    content = trade.shell.ask(
+        "e-invoice", "show", "invoice", answers[0][0]["invoice"], "--as", "seller-a"
+    )["content"]
+    for entry in trade.shell.ask("vault", "list", "--as", "seller-a"):
+        out = trade.shell.ask(
+            "vault", "export", entry["entry"], "-o", "x.xml", "--force", "--as", "seller-a"
+        )
+        if out["commitment"] == content["commitment"]:
+            kept = (trade.shell.folder / "x.xml").read_bytes()
+            assert kept == (trade.shell.folder / first).read_bytes()
+            return
+    raise AssertionError("the issued document is not in the vault")

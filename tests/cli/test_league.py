@@ -1,6 +1,8 @@
 """Commands against a running league: each with good and bad input, exit codes and JSON."""
 
 import json
+import signal
+from pathlib import Path
 
 import pytest
 
@@ -321,3 +323,32 @@ def test_receipt_as_qr_code(trade: Trade) -> None:
     assert (trade.shell.folder / "qr.svg").read_text().startswith("<svg")
     assert trade.shell.run("qr", "genesis.json", *base).exit == 2
     assert trade.shell.run("qr", "qr.json", "--base", "ftp://x").exit == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_start_stops_cleanly_when_asked(tmp_path: Path, number: signal.Signals) -> None:
+    shell = Shell(tmp_path / "home", tmp_path)
+    shell.ask("init", "bay")
+    process = shell.begin("start", "bay", "--port", "0")
+    assert process.stdout is not None
+    assert "is ready at http://127.0.0.1:" in process.stdout.readline()
+    assert (tmp_path / "bay" / "running.json").exists()
+    process.send_signal(number)
+    _out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "Traceback" not in err
+    assert not (tmp_path / "bay" / "running.json").exists()
+    assert '"event": "node_closed"' in (tmp_path / "bay" / "node.log").read_text()
+
+
+def test_killed_league_starts_again_and_its_address_is_mended(tmp_path: Path) -> None:
+    shell = Shell(tmp_path / "home", tmp_path)
+    shell.ask("init", "bay")
+    process = shell.begin("start", "bay", "--port", "0", "--json")
+    assert process.stdout is not None
+    assert process.stdout.readline()
+    process.kill()
+    process.communicate()
+    assert shell.run("status", "--league", "bay").exit == 2
+    with shell.started(tmp_path / "bay"):
+        assert shell.run("status", "--league", "bay").exit == 0

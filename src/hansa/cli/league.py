@@ -57,6 +57,9 @@ def command(
     if is_new:
         plan = BAY if members is None else decode_plan(read_file(members, TEMPLATE_BYTES_MAX))
         make_league(folder, plan, chain)
+    else:
+        pin_league(folder)
+        shutil.rmtree(find_draft(folder.absolute()), ignore_errors=True)
     document = describe_league(folder) | {"new": is_new}
     answer(document, format_league(document), as_json=as_json)
     hint(f"next: hansa start {folder}")
@@ -72,7 +75,7 @@ def make_league(folder: Path, plan: LeaguePlan, chain: str | None) -> None:
     folder = folder.absolute()
     if folder.exists() and not is_league(folder) and any(folder.iterdir()):
         raise ClientError(f"{folder} is not empty", "name a new folder")
-    draft = folder.with_name(f".{folder.name}.keys")
+    draft = find_draft(folder)
     try:
         if not (draft / DRAFT).exists():
             _make_draft(draft, folder.name, plan, chain)
@@ -89,6 +92,11 @@ def make_league(folder: Path, plan: LeaguePlan, chain: str | None) -> None:
     pin_league(folder)
     store_names(folder, {"default": plan.default or plan.members[0].name})
     shutil.rmtree(draft)
+
+
+def find_draft(folder: Path) -> Path:
+    """Where the keys of a league wait until its home stands."""
+    return folder.with_name(f".{folder.name}.keys")
 
 
 def pin_league(folder: Path) -> None:

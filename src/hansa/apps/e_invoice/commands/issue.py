@@ -69,9 +69,11 @@ def issue_files(
         works.append(_examine(file, parties))
         door.output.progress(number, len(files), "checked")
     _mark_twins(works)
+    taken: set[str] = set()
     for work in works:
         if work.state == "ready":
-            work.key = _find_key(door, journal, work)
+            work.key = _find_key(door, journal, work, taken)
+            taken.add(work.key)
     _resume(door, journal, works)
     waiting = [work for work in works if work.state == "ready"]
     for work in waiting:
@@ -140,12 +142,16 @@ def _mark_twins(works: list[Work]) -> None:
         seen.add(document)
 
 
-def _find_key(door: Door, journal: Any, work: Work) -> str:
-    """The journal's name for this document: its invoice, and which document of that number."""
+def _find_key(door: Door, journal: Any, work: Work, taken: set[str]) -> str:
+    """The journal's name for this document: its invoice, and which document of that number.
+
+    `taken`: names that other documents of this run have.
+    """
     for number in count(1):
         key = f"{work.invoice}#{number}"
         kept = journal.get(f"vault:{key}")
-        if kept is None or door.vault.get(kept["entry"]) == work.data:
+        is_own = kept is None or door.vault.get(kept["entry"]) == work.data
+        if is_own and key not in taken:
             return key
     raise AssertionError("count never ends")
 
