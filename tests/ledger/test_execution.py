@@ -2,14 +2,18 @@
 D21).
 """
 
+import msgspec
 import pytest
 
+from hansa.encoding.canonical import encode_canonical
+from hansa.encoding.text import decode_base64url
 from hansa.ledger.blocks import Block
 from hansa.ledger.execution import execute_block
 from hansa.ledger.receipts import OK
 from hansa.ledger.rejections import InvariantViolation, Rejection
 from hansa.ledger.state import MemoryState
 from hansa.ledger.system import BlockRecord, Freeze, Seen, Usage
+from hansa.ledger.transactions import compute_signing_input, encode_jws
 from hansa.testing.chain import Actor, Chain
 from tests.ledger.toy import (
     Count,
@@ -261,3 +265,24 @@ def test_replay_in_a_fresh_state_gives_the_same_bytes(chain: Chain) -> None:
         assert result.state_root == expected.state_root
         again.apply(block, result)
     assert again.values == chain.state.values
+
+
+def replace_body(data: bytes, body: dict[str, object]) -> bytes:
+    """The transaction with another body in its message, signed again by ADA."""
+    _header, text, _signature = data.split(b".")
+    payload = msgspec.json.decode(decode_base64url(text))
+    payload["messages"][0]["body"] = body
+    encoded = encode_canonical(payload)
+    protected, signing_input = compute_signing_input(ADA.kid, "EdDSA", encoded)
+    return encode_jws(encoded, ((protected, ADA.key.sign(signing_input)),))
+
+
+def test_what_a_receipt_says_of_malformed_bytes_is_in_no_library_s_words(chain: Chain) -> None:
+    for body in ({"id": 1, "by": 1, "limit": 1, "v": 1}, {"v": 1}, {"v": "1"}, {"x": 0, "v": 1}):
+        data = chain.sign(ADA, [("counter", Count(id="a", by=1, limit=1))])
+        wrong = replace_body(data, body)
+        result = chain.block([wrong]).results[0].messages[0]
+        assert result.code == "ledger.malformed"
+        assert result.params["what"] == (
+            "Count: a field is missing, unknown, of another type or out of bounds"
+        )

@@ -123,7 +123,7 @@ def describe_rejection(rejection: Rejection) -> Refusal:
     return Refusal(
         status,
         rejection.code,
-        rejection.text,
+        f"{rejection.text} {rejection.detail}".rstrip(),
         rule=rejection.RULE,
         remedy=rejection.remedy,
         headers=headers,

@@ -22,7 +22,13 @@ _NO_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
 
 
 class CanonicalError(ValueError):
-    """Bytes that are not the canonical form of a value."""
+    """Bytes that are not the canonical form of a value.
+
+    The text is the same in every release of every library, for it may end in receipts; `detail`
+    says more to whoever sent the bytes, in the words of the library.
+    """
+
+    detail = ""
 
 
 def _refuse_float(text: str) -> float:
@@ -99,7 +105,9 @@ def decode_typed(data: bytes | msgspec.Raw, type_: type[T]) -> T:
     try:
         decoded: T = _typed(type_).decode(data)  # type: ignore[arg-type]
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise CanonicalError(str(error)) from error
+        refused = CanonicalError("a field is missing, unknown, of another type or out of bounds")
+        refused.detail = str(error)
+        raise refused from error
     return decoded
 
 

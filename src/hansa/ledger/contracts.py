@@ -10,7 +10,7 @@ from hansa.ledger.model import Message, Record
 from hansa.ledger.rejections import Rejection
 from hansa.ledger.state import Reader, get_system
 from hansa.ledger.system import Activation
-from hansa.ledger.transactions import Malformed
+from hansa.ledger.transactions import Malformed, build_malformed
 
 if TYPE_CHECKING:
     from hansa.ledger.context import Context
@@ -173,14 +173,14 @@ def decode_body(contract: Contract, name: str, body: msgspec.Raw) -> Message:
     try:
         version = decode_typed(body, _Versioned)
     except CanonicalError as error:
-        raise Malformed(what=f"{name}: {error}") from error
+        raise build_malformed(error, name) from error
     found = contract.handlers.get((name, version.v))
     if found is None:
         raise UnknownMessage(application=contract.name, type=name)
     try:
         message = decode_typed(body, found[0])
     except CanonicalError as error:
-        raise Malformed(what=f"{name}: {error}") from error
+        raise build_malformed(error, name) from error
     if encode_canonical(message) != bytes(body):
         raise Malformed(what=f"{name}: a field that has a default must be written out")
     return message

@@ -32,6 +32,8 @@ class Rejection(Exception):
     RULE: ClassVar[str] = ""
     TEXT: ClassVar[str] = ""
     REMEDY: ClassVar[str] = ""
+    # More for whoever sent it; never on the ledger, so it may be in a library's words.
+    detail: str = ""
 
     def __init__(self, **params: Param) -> None:
         if not self.CODE or len(params) > PARAMS_MAX:

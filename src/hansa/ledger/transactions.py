@@ -37,6 +37,13 @@ class Malformed(InvalidTransaction):
     REMEDY = "Build and sign it with a Hansa client, and send the bytes unchanged."
 
 
+def build_malformed(error: CanonicalError | TextError, where: str = "") -> Malformed:
+    """The refusal of bytes that do not decode; `where` names the part."""
+    refused = Malformed(what=f"{where}: {error}" if where else str(error))
+    refused.detail = getattr(error, "detail", "")
+    return refused
+
+
 class SignedMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One request inside a transaction; `sender` indexes the transaction's signers."""
 
@@ -121,7 +128,7 @@ def decode_transaction(data: bytes) -> SignedTransaction:
         for message, raw in zip(messages, payload.messages, strict=True):
             _check_message(message, len(bytes(raw)), len(payload.signers))
     except (CanonicalError, TextError) as error:
-        raise Malformed(what=str(error)) from error
+        raise build_malformed(error) from error
     return SignedTransaction(
         id=sha256(payload_bytes),
         digest=sha256(data),
