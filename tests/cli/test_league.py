@@ -130,6 +130,7 @@ def test_receipt_proves_acceptance_and_refusal_offline(trade: Trade) -> None:
         verdict = trade.shell.ask("verify", name)[0]
         assert verdict["outcome"] == "yes"
         assert verdict["accepted"] is accepted
+        assert trade.shell.run("verify", "--accepted", name).exit == (0 if accepted else 1)
 
 
 def test_receipt_is_not_overwritten_and_unknown_is_refused(trade: Trade) -> None:

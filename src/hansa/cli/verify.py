@@ -31,18 +31,26 @@ _WORDS = {
     metavar="GENESIS",
     help="Trust this genesis (file or league's folder) instead of what is pinned.",
 )
+@click.option(
+    "--accepted",
+    is_flag=True,
+    help="Also answer no (1) when the ledger proves that it REFUSED the message.",
+)
 @json_option
-def command(files: tuple[Path, ...], trust: Path | None, as_json: bool) -> int:
+def command(files: tuple[Path, ...], trust: Path | None, accepted: bool, as_json: bool) -> int:
     """Check receipts and proofs, offline.
 
     Needs no network, no node, no account: only the file, and a trust root that was pinned before
-    (hansa trust add GENESIS) or is given with --trust. Says step by step what it checked.
+    (hansa trust add GENESIS) or is given with --trust. Says step by step what it checked. A proved
+    refusal is a yes too: the file says what the ledger says. Scripts that act on it want
+    --accepted.
 
     \b
     Examples:
       hansa verify receipt.json
       hansa verify *.json --json
       hansa verify receipt.json --trust genesis.json
+      hansa verify --accepted receipt.json && echo pay
     """
     from hansa.client.verify import verify_file
 
@@ -52,6 +60,8 @@ def command(files: tuple[Path, ...], trust: Path | None, as_json: bool) -> int:
     text = "\n\n".join(format_verdict(path, verdict) for path, verdict in verdicts)
     answer(document, text, as_json=as_json)
     exits = {_EXITS[verdict.outcome] for _path, verdict in verdicts}
+    if accepted and any(verdict.accepted is False for _path, verdict in verdicts):
+        exits.add(NO)
     if UNJUDGED in exits and trust is None:
         hint("hansa trust list shows what is pinned; hansa trust add GENESIS pins a league")
     return NO if NO in exits else UNJUDGED if UNJUDGED in exits else YES
