@@ -37,6 +37,32 @@ def test_refused_is_a_no_and_a_fault_could_not_be_judged() -> None:
     assert describe_fault(OSError(28, "No space left on device", "/x")).exit == UNJUDGED
 
 
+@pytest.mark.parametrize(
+    ("code", "status", "exit"),
+    [
+        ("e_invoice.not_registered", 422, NO),
+        ("ledger.quota_spent", 429, NO),
+        ("ledger.malformed", 400, NO),
+        ("ledger.held", 409, NO),
+        ("node.no_such_transaction", 404, NO),
+        ("api.not_found", 404, NO),
+        ("api.sign_in_refused", 403, NO),
+        ("node.stopped", 422, UNJUDGED),
+        ("node.stopped", 503, UNJUDGED),
+        ("api.busy", 429, UNJUDGED),
+        ("api.busy", 503, UNJUDGED),
+        ("api.internal", 500, UNJUDGED),
+        ("api.invalid_parameter", 400, UNJUDGED),
+        ("api.sign_in_first", 401, UNJUDGED),
+        ("http.502", 502, UNJUDGED),
+    ],
+)
+def test_a_rule_is_a_no_and_a_fault_or_wrong_question_is_not(
+    code: str, status: int, exit: int
+) -> None:
+    assert describe_fault(Refused(code, "t", status=status)).exit == exit
+
+
 @pytest.mark.parametrize("error", [ValueError("secret"), RecursionError(), MemoryError()])
 def test_unexpected_fault_says_what_to_do_and_not_what_it_held(error: Exception) -> None:
     fault = describe_fault(error)

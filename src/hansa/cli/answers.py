@@ -4,11 +4,18 @@ import json
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
 
+if TYPE_CHECKING:  # loaded when something was refused
+    from hansa.client.faults import Refused
+
 YES, NO, UNJUDGED = 0, 1, 2
+# What a node answers to those whom it may judge; anything else is a fault or a question amiss.
+JUDGED: Final = frozenset({0, 403, 404, 409, 410, 422})
+# Refusals of the node itself that are an answer: what was asked for is not there.
+ABSENT: Final = "node.no_such_"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -152,13 +159,27 @@ def _describe_node_fault(error: BaseException) -> Fault | None:
     return None
 
 
+def is_verdict(refused: "Refused") -> bool:
+    """Whether a rule was held against it; a node that is stopped, busy or asked amiss judged not.
+
+    The kernel's rejections are verdicts under any status below 500 (a spent quota is a 429).
+    """
+    space = refused.code.partition(".")[0]
+    if space == "node":
+        return refused.code.startswith(ABSENT)
+    if space in ("api", "http"):
+        return refused.status in JUDGED
+    return refused.status < 500
+
+
 def describe_fault(error: BaseException) -> Fault:
     """Words for an exception: rejections are a no, everything else could not be judged."""
     from hansa.client.faults import ClientError, Refused
     from hansa.ledger.rejections import Rejection
 
     if isinstance(error, Refused):
-        return Fault(error.code, error.text, error.rule, error.remedy, NO)
+        code = NO if is_verdict(error) else UNJUDGED
+        return Fault(error.code, error.text, error.rule, error.remedy, code)
     if isinstance(error, Rejection):
         return Fault(error.code, error.text, error.RULE, error.remedy, NO)
     if isinstance(error, ClientError):

@@ -11,7 +11,7 @@ import msgspec
 
 from hansa.appkit.command import Outcome, VaultDoor
 from hansa.cli.acting import sign_drafts
-from hansa.cli.answers import Screen
+from hansa.cli.answers import Screen, is_verdict
 from hansa.cli.place import Place
 from hansa.client.faults import ClientError, Refused, Unreachable
 from hansa.client.gateway import Gateway
@@ -27,8 +27,6 @@ R = TypeVar("R", bound=Record)
 
 # A bulk of 500 at a busy gateway; after that the journal knows where to go on.
 WAIT_S: Final = 120.0
-# Refusals that say nothing about the transaction: sign in again, too much waits, not ready.
-TRANSIENT: Final = frozenset({401, 429, 500, 502, 503, 504})
 JOURNALS: Final = "journals"
 
 
@@ -113,7 +111,7 @@ class LeagueDoor:
         try:
             return self._gateway.submit(data)
         except Refused as refused:
-            if refused.status in TRANSIENT:
+            if not is_verdict(refused):
                 raise
             self._refused[identity] = refused
             return identity
