@@ -1,21 +1,24 @@
 """The public door: every expectation and example through `hansa e-invoice check FILE… --json`."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from hansa.apps.e_invoice.documents.check import check_files, format_report
 from tests.apps.e_invoice.documents_data import EN16931, EXAMPLES, FIXTURES, read_expectations
 
 HANSA = Path(sys.executable).with_name("hansa")
 
 
-def check(*files: Path, code: int) -> list[dict]:
+def check(*files: Path, code: int, sent: bytes = b"") -> list[dict]:
     names = [str(file) for file in files]
     done = subprocess.run(
         [HANSA, "e-invoice", "check", *names, "--json"],
+        input=sent,
         capture_output=True,
         check=False,
         timeout=120,
@@ -69,3 +72,27 @@ def test_exit_codes_tell_valid_invalid_and_unjudged_apart(tmp_path: Path) -> Non
     assert [each["verdict"] for each in check(good, odd, code=2)] == ["valid", "unjudged"]
     check(odd, bad, code=1)
     check(tmp_path / "missing.xml", tmp_path, code=2)
+    check(tmp_path / "missing.xml", bad, code=1)
+
+
+def test_invalid_pipe_is_not_read(tmp_path: Path) -> None:
+    """A pipe that nobody writes to would never end."""
+    pipe = tmp_path / "pipe.xml"
+    os.mkfifo(pipe)
+    (failure,) = check(pipe, code=2)[0]["failures"]
+    assert failure["rule"] == "FILE-UNREADABLE"
+    assert "a pipe, a device or a socket is not read" in failure["text"]
+
+
+def test_minus_is_the_standard_input() -> None:
+    invoice = (EXAMPLES / "ubl-tc434-example3.xml").read_bytes()
+    (report,) = check(Path("-"), code=0, sent=invoice)
+    assert report["verdict"] == "valid"
+    assert check(Path("-"), code=2)[0]["verdict"] == "unjudged"
+
+
+def test_one_broken_rule_is_not_called_rules(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.xml"
+    invoice = (EXAMPLES / "ubl-tc434-example3.xml").read_bytes()
+    bad.write_bytes(invoice.replace(b"<cbc:ID>TOSL108</cbc:ID>", b""))
+    assert "invalid (1 rule broken)" in next(format_report(next(check_files([str(bad)]))))

@@ -64,6 +64,11 @@ REFUSED = {
     "unknown encoding": (INVOICE.replace(b"UTF-8", b"EBCDIC-1"), "XML-ENCODING"),
     "utf-32": (b"\xff\xfe\x00\x00" + b"<\x00\x00\x00", "XML-ENCODING"),
     "utf-16 cut": (INVOICE.decode().encode("utf-16")[:-1], "XML-ENCODING"),
+    "utf-8 said, utf-16 sent": (INVOICE.decode().encode("utf-16"), "XML-ENCODING"),
+    "latin-1 said, utf-8 mark": (
+        b"\xef\xbb\xbf" + INVOICE.replace(b"UTF-8", b"ISO-8859-1"),
+        "XML-ENCODING",
+    ),
     "utf-16 said, utf-8 sent": (INVOICE.replace(b"UTF-8", b"UTF-16"), "XML-ENCODING"),
     "too deep": (b"<a>" * (DEPTH_MAX + 1) + b"</a>" * (DEPTH_MAX + 1), "XML-TOO-DEEP"),
     "too many elements": (b"<a>" + b"<b/>" * ELEMENTS_MAX + b"</a>", "XML-TOO-LARGE"),

@@ -158,3 +158,39 @@ def test_any_element_left_out_is_judged(data: st.DataObject) -> None:
     report = check_document(etree.tostring(root), "mutated.xml")
     assert report.verdict in ("valid", "invalid")
     assert all(failure.flag in ("fatal", "warning") for failure in report.failures)
+
+
+TOTALS = "/Invoice/cac:LegalMonetaryTotal/"
+SUBTOTAL = "/Invoice/cac:TaxTotal/cac:TaxSubtotal[2]"
+LINE = "/Invoice/cac:InvoiceLine[2]"
+PRICE = LINE + "/cac:Price/cbc:PriceAmount"
+UNREADABLE = (
+    ("LegalMonetaryTotal/PayableAmount", {"BR-CO-16": TOTALS + "cbc:PayableAmount"}),
+    ("LegalMonetaryTotal/LineExtensionAmount", {
+        "BR-CO-10": TOTALS + "cbc:LineExtensionAmount",
+        "BR-CO-13": TOTALS + "cbc:TaxExclusiveAmount",
+    }),
+    ("TaxTotal/TaxAmount", {
+        "BR-CO-14": "/Invoice/cac:TaxTotal/cbc:TaxAmount",
+        "BR-CO-15": TOTALS + "cbc:TaxInclusiveAmount",
+    }),
+    ("TaxTotal/TaxSubtotal[2]/TaxableAmount", {"BR-CO-17": SUBTOTAL}),
+    ("TaxTotal/TaxSubtotal[2]/TaxCategory/Percent", {"BR-CO-17": SUBTOTAL}),
+    ("InvoiceLine[2]/Price/PriceAmount", {"UBL-NOT-A-NUMBER": PRICE, "BR-27": LINE}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("amount", ["1,00", "", "1e2", "NaN", "１２", "abc"])
+@pytest.mark.parametrize(("path", "wanted"), UNREADABLE, ids=[path for path, _ in UNREADABLE])
+def test_what_cannot_be_computed_is_said_of_its_own_place(
+    path: str, wanted: dict[str, str], amount: str
+) -> None:
+    root = etree.parse(str(EXAMPLES / "ubl-tc434-example4.xml")).getroot()
+    element = root.find("/".join("{*}" + step for step in path.split("/")))
+    element.text = amount
+    report = check_document(etree.tostring(root), "amount.xml")
+    found = {failure.rule: failure.path for failure in report.failures}
+    if amount in ("1e2", "NaN"):
+        wanted = {rule: place for rule, place in wanted.items() if rule != "BR-27"}  # 100 there
+    assert {rule: found[rule] for rule in wanted} == wanted
+    assert not any("AccountingCustomerParty" in place for place in found.values())

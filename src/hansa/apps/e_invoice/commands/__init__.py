@@ -35,7 +35,8 @@ _CHECK_HELP = """Check invoice files against every published rule.
 UBL 2.1 invoices and credit notes, CII D16B and the Chinese digital invoice (数电票), whole or in
 fragments. Reports every broken rule with its id, flag and place. Needs no league and no network.
 
-Exit code: 0 all valid, 1 some invalid, 2 some could not be read.
+Exit code: 0 all valid; 1 at least one is invalid, whatever else; 2 none is invalid, but at least
+one could not be read or judged. FILE may be - for standard input; pipes and devices are not read.
 
 \b
 Examples:

@@ -9,7 +9,7 @@ from hansa.apps.e_invoice.documents.check import check_files, format_report
 
 
 def check_invoices(door: Door, files: Sequence[str]) -> int:
-    """Judge files as they come; 0 all valid, 1 some invalid, 2 some could not be judged."""
+    """Judge files as they come; 0 all valid, 1 some invalid, 2 none but some not judged."""
     reports = []
     for report in check_files(files):
         reports.append(report)

@@ -9,7 +9,6 @@ after an erasure: a document is known again by comparing it with what the vault 
 import base64
 from collections.abc import Iterator, Sequence
 from itertools import count
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -17,9 +16,9 @@ import msgspec
 from hansa.appkit.command import Door, Outcome
 from hansa.apps.e_invoice.commands.parties import Parties, PartyUnknown, read_map
 from hansa.apps.e_invoice.document import InexactNumber, InvoiceDocument
-from hansa.apps.e_invoice.documents.check import check_document
+from hansa.apps.e_invoice.documents.check import check_document, read_file
 from hansa.apps.e_invoice.documents.importers import import_document
-from hansa.apps.e_invoice.documents.xml_source import DOCUMENT_BYTES_MAX, DocumentRefused
+from hansa.apps.e_invoice.documents.xml_source import DocumentRefused
 from hansa.apps.e_invoice.issue import build_issue_message
 from hansa.apps.e_invoice.model.content import compute_invoice_id
 from hansa.apps.e_invoice.model.messages import IssueInvoice
@@ -90,8 +89,7 @@ def _examine(file: str, parties: Parties) -> Work:
     """Read and check a file, and find out who its parties are."""
     work = Work(file=file)
     try:
-        with Path(file).open("rb") as stream:
-            work.data = stream.read(DOCUMENT_BYTES_MAX + 1)
+        work.data = read_file(file)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "not a file name"
         return _fail(work, "unreadable", "FILE-UNREADABLE", f"cannot read: {reason}")

@@ -3,6 +3,8 @@
 Start at `check_document` (bytes) or `check_files` (paths, for `hansa e-invoice check`).
 """
 
+import stat
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -46,11 +48,14 @@ def check_document(data: bytes, filename: str) -> CheckReport:
 
 
 def check_files(files: Iterable[str]) -> Iterator[CheckReport]:
-    """Judge files one after another, in order; what can't be read is `unjudged`."""
+    """Judge files one after another, in order; what can't be read is `unjudged`.
+
+    `-` is the standard input. What is no regular file (a pipe, a device) is not opened: it might
+    never end.
+    """
     for name in files:
         try:
-            with Path(name).open("rb") as stream:
-                data = stream.read(DOCUMENT_BYTES_MAX + 1)
+            data = sys.stdin.buffer.read(DOCUMENT_BYTES_MAX + 1) if name == "-" else read_file(name)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not a file name"
             failure = Failure("FILE-UNREADABLE", "fatal", "/", reason)
@@ -59,14 +64,30 @@ def check_files(files: Iterable[str]) -> Iterator[CheckReport]:
             yield check_document(data, name)
 
 
+def read_file(name: str) -> bytes:
+    """A regular file, or one byte more than a document may have. Raises OSError, ValueError."""
+    mode = Path(name).stat().st_mode
+    if not stat.S_ISREG(mode):
+        kind = "a directory" if stat.S_ISDIR(mode) else "a pipe, a device or a socket"
+        raise OSError(0, f"{kind} is not read: only regular files are")
+    with Path(name).open("rb") as stream:
+        return stream.read(DOCUMENT_BYTES_MAX + 1)
+
+
+def format_count(count: int, noun: str) -> str:
+    """`1 rule`, `2 rules`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def format_report(report: CheckReport) -> Iterator[str]:
     """A report in lines: the verdict, then rule, flag, place and words of each failure."""
-    fatal = sum(failure.flag == "fatal" for failure in report.failures)
-    warnings = len(report.failures) - fatal
+    fatal = {failure.rule for failure in report.failures if failure.flag == "fatal"}
+    broken = format_count(len(fatal), "rule")
+    warnings = sum(failure.flag != "fatal" for failure in report.failures)
     summary = {
-        "valid": "valid" + (f" ({warnings} warnings)" if warnings else ""),
-        "invalid": f"invalid ({fatal} rules broken"
-        + (f", {warnings} warnings)" if warnings else ")"),
+        "valid": "valid" + (f" ({format_count(warnings, 'warning')})" if warnings else ""),
+        "invalid": f"invalid ({broken} broken"
+        + (f", {format_count(warnings, 'warning')})" if warnings else ")"),
         "unjudged": "could not be judged",
     }
     yield _show(f"{report.file}: {summary[report.verdict]}")

@@ -3,6 +3,7 @@
 Follows the binding of `mock-einvoice` the way its reader does, so that both mean the same element.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from mockeinvoice import ubl
@@ -33,7 +34,7 @@ class TermPlaces:
             return where
         group: Group = ()
         term = ""
-        for part in where.strip("/").split("/"):
+        for part in filter(None, where.split("/")):
             name, _, number = part.partition("[")
             inner = (*group, (name, int(number.rstrip("]")) if number else 1))
             if inner in self._groups:
@@ -42,7 +43,22 @@ class TermPlaces:
                 term = name or term
         return self._find_term(group, term)
 
+    def find_group(self, name: str, holding: Iterable[str]) -> str:
+        """The path of the first group of this name that holds one of these paths, or of the first.
+
+        Where the document has no such group: the deepest element that is there.
+        """
+        paths = [
+            path
+            for group, (_, path, _) in self._groups.items()
+            if group[-1:] and group[-1][0] == name
+        ]
+        within = [path for path in paths if any(each.startswith(path + "/") for each in holding)]
+        return next(iter((*within, *paths)), "") or self.find(name)
+
     def _find_term(self, group: Group, term: str) -> str:
+        if not term:
+            return self._groups[group][1]
         holder, attribute = ATTRIBUTE_TERMS.get(term, (term, ""))
         found = self._terms.get((group, holder)) or self._terms.get(((), holder))
         if found is not None:

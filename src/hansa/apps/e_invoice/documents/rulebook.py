@@ -4,6 +4,7 @@
 code list rules and four more of the elements themselves, and turns terms into paths.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -38,6 +39,24 @@ _READER = {
 }
 
 
+# What a rule is about, for where it could not be computed: then it names the document as its place.
+_SUBJECTS = {
+    "BR-CO-10": "BT-106",
+    "BR-CO-11": "BT-107",
+    "BR-CO-12": "BT-108",
+    "BR-CO-13": "BT-109",
+    "BR-CO-14": "BT-110",
+    "BR-CO-15": "BT-112",
+    "BR-CO-16": "BT-115",
+    "BR-CO-17": "BG-23",
+    "BR-27": "BG-25",
+    "BR-28": "BG-25",
+}
+# The same for the rules of each VAT category, by their number: line, allowance, charge, breakdown.
+_CATEGORY_RULE = re.compile(r"BR-(?:S|Z|E|AE|IC|G|O|AF|AG|IG|IP|B)-(0[5-9])")
+_CATEGORY_SUBJECTS = {"05": "BG-25", "06": "BG-20", "07": "BG-21", "08": "BG-23", "09": "BG-23"}
+
+
 class Failure(msgspec.Struct, frozen=True):
     """One broken rule: its published id, its flag (`fatal` or `warning`), the place, in words."""
 
@@ -59,8 +78,9 @@ def check_rules(root: etree._Element) -> list[Failure]:
         raise DocumentRefused("FORMAT-UNKNOWN", str(refused.reason)) from None
     places = TermPlaces(node, document.kind)
     said = list(run(document, "en16931", node))
+    unreadable = [finding.path for finding in findings if finding.code == "NOT-DECIMAL"]
     failures = [
-        Failure(finding.code, finding.level, places.find(finding.path), finding.text)
+        Failure(finding.code, finding.level, _find_place(finding, places, unreadable), finding.text)
         for finding in said
         if finding.code not in CODE_RULES
     ]
@@ -71,6 +91,19 @@ def check_rules(root: etree._Element) -> list[Failure]:
     )
     order = {rule: number for number, rule in enumerate(FLAGS)}
     return sorted(failures, key=lambda failure: order.get(failure.rule, len(order)))
+
+
+def _find_place(finding: Any, places: TermPlaces, unreadable: list[str]) -> str:
+    """The path of a finding; of a rule that an unreadable amount stopped, its subject's."""
+    subject = _SUBJECTS.get(finding.code, "")
+    category = _CATEGORY_RULE.fullmatch(finding.code)
+    if category is not None:
+        subject = _CATEGORY_SUBJECTS[category[1]]
+    if finding.path != "/" or not subject:
+        return places.find(finding.path)
+    if subject.startswith("BG-"):
+        return places.find_group(subject, unreadable)
+    return places.find(subject)
 
 
 def _check_repeats(root: etree._Element) -> None:

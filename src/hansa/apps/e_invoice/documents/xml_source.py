@@ -84,6 +84,7 @@ def _encode_utf8(data: bytes) -> bytes:
         text = body.decode(name)
         declaration = _DECLARATION.match(text)
         if declaration is not None:
+            _check_declared(declaration[0], name)
             renamed = _DECLARED.sub('encoding="UTF-8"', declaration[0])
             text = renamed + text[declaration.end() :]
         return text.encode("utf-8")
@@ -91,6 +92,19 @@ def _encode_utf8(data: bytes) -> bytes:
         raise DocumentRefused(
             "XML-ENCODING", f"the bytes are not {name}, which the file says they are"
         ) from None
+
+
+def _check_declared(declaration: str, name: str) -> None:
+    """XML 1.0, 4.3.3: it is an error to be in another encoding than the declaration names."""
+    declared = _DECLARED.search(declaration)
+    if declared is None:
+        return
+    said, found = declared[1].lower().replace("-", ""), name.replace("-", "")
+    if said != found and not (said == "utf16" and found in ("utf16le", "utf16be")):
+        raise DocumentRefused(
+            "XML-ENCODING",
+            f"the first bytes are {name.upper()}, but the XML declaration says {declared[1]}",
+        )
 
 
 def _detect_encoding(data: bytes) -> tuple[str, bytes]:
