@@ -1,20 +1,35 @@
 """The doctor names each fault of a home with its cure, and changes nothing."""
 
+import errno
 import os
 import shutil
 import socket
+import tempfile
 import time
 from collections import namedtuple
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
+from hansa.node.blocks import (
+    HEAD,
+    RESULTS,
+    TRANSACTIONS,
+    BlockHead,
+    Place,
+    decode_head,
+    encode_key,
+    encode_place,
+)
 from hansa.node.doctor import Finding, diagnose
-from hansa.node.home import write_validator_key
+from hansa.node.home import Home, write_validator_key
 from hansa.node.key_value import KeyValueStore
 from hansa.node.settings import ApiSettings, Settings, encode_settings
 from hansa.node.storage import FAMILIES
 from hansa.testing.chain import make_key
+from tests.node.damage import damage_block
 from tests.node.league import ToyLeague, counter_key
 
 
@@ -38,7 +53,8 @@ def test_healthy_home_has_no_fault(league: ToyLeague) -> None:
     found = look(league, deep=True)
     assert {name for name, finding in found.items() if not finding.ok} == set()
     assert set(found) == {
-        "home", "validator key", "disk", "lock", "port", "data", "clock", "records",
+        "home", "validator key", "disk", "lock", "port", "data", "clock", "last block", "records",
+        "blocks",
     }  # fmt: skip
 
 
@@ -121,3 +137,119 @@ def test_nearly_full_disk_is_named(league: ToyLeague, monkeypatch: pytest.Monkey
     usage = namedtuple("usage", "total used free")(10**12, 10**12 - 10**9, 10**9)
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
     assert not look(league)["disk"].ok
+
+
+def test_doctor_writes_nothing_into_the_home(league: ToyLeague) -> None:
+    with league.open() as node:
+        assert node.wait(node.submit(league.count()), 10).state == "committed"
+    (league.folder / "node.lock").unlink()
+    files = sorted(path for path in league.folder.rglob("*") if path.is_file())
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+    look(league, deep=True)
+    after = sorted(path for path in league.folder.rglob("*") if path.is_file())
+    assert after == files
+    assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in after} == before
+
+
+def test_refusal_of_the_system_hides_no_other_finding(
+    league: ToyLeague, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(shutil, "disk_usage", refuse)
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", refuse)
+    found = look(league)
+    assert "No space left" in found["disk"].text
+    assert "No space left" in found["data"].text and found["data"].cure
+    assert found["port"].ok and found["validator key"].ok
+
+
+def test_fault_of_a_further_look_gets_the_height(league: ToyLeague) -> None:
+    with league.open():
+        pass
+    seen: list[int | None] = []
+
+    def further(_home: Home, height: int | None) -> Finding:
+        seen.append(height)
+        return Finding("mine", True, "seen")
+
+    assert diagnose(league.folder, further=[further])[-1].name == "mine"
+    assert seen == [1]
+
+
+def rewrite(league: ToyLeague, family: str, key: bytes, value: bytes | None) -> None:
+    """What no checksum can see: another value, properly written."""
+    store = KeyValueStore(league.folder / "data", FAMILIES)
+    batch = store.batch()
+    batch.write(family, key, value)
+    store.commit(batch)
+    store.close()
+
+
+@pytest.fixture
+def grown(league: ToyLeague) -> ToyLeague:
+    """Height 7: transactions at 2, 4 and 6."""
+    with league.open() as node:
+        for name in ("a", "b", "c"):
+            assert node.wait(node.submit(league.count(name)), 10).state == "committed"
+    return league
+
+
+@pytest.mark.parametrize("part", [HEAD, TRANSACTIONS, RESULTS])
+def test_missing_part_of_a_block_is_named_with_its_height(grown: ToyLeague, part: bytes) -> None:
+    rewrite(grown, "blocks", encode_key(4, part), None)
+    found = look(grown, deep=True)["blocks"]
+    assert not found.ok and "block 4" in found.text
+
+
+def read_head(league: ToyLeague, height: int) -> BlockHead:
+    store = KeyValueStore(league.folder / "data", FAMILIES)
+    data = store.get("blocks", encode_key(height, HEAD))
+    store.close()
+    assert data is not None
+    return decode_head(data)
+
+
+def forge(head: BlockHead, name: str) -> BlockHead:
+    """A head that is wrong in one thing."""
+    assert head.seal is not None
+    seal, header = head.seal, head.seal.header
+    if name == "signature":
+        signature = seal.commit.signatures[0]
+        wrong = replace(signature, signature=bytes(64))
+        return replace(head, seal=replace(seal, commit=replace(seal.commit, signatures=(wrong,))))
+    if name in ("state_root", "results_hash"):
+        return replace(head, **{name: bytes(32)})
+    changed = replace(header, **{name: bytes(32)})
+    return replace(head, hash=changed.hash(), seal=replace(seal, header=changed))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["signature", "state_root", "results_hash", "app_hash", "data_hash", "last_results_hash"],
+)
+def test_forged_head_is_named_with_a_height(grown: ToyLeague, name: str) -> None:
+    head = forge(read_head(grown, 4), name)
+    rewrite(grown, "blocks", encode_key(4, HEAD), msgspec.msgpack.encode(head))
+    found = look(grown, deep=True)["blocks"]
+    assert not found.ok and found.text.startswith(("block 4", "block 5"))
+
+
+def test_entry_of_the_index_of_transactions_is_checked_both_ways(grown: ToyLeague) -> None:
+    rewrite(grown, "transactions", bytes(32), encode_place(Place(4, 0, 0)))
+    assert "index of transactions" in look(grown, deep=True)["blocks"].text
+    rewrite(grown, "transactions", bytes(32), None)
+    assert look(grown, deep=True)["blocks"].ok
+    with grown.open() as node:
+        identity = bytes.fromhex(node.block(4).results.results[0].id)
+    rewrite(grown, "transactions", identity, None)
+    assert identity.hex() in look(grown, deep=True)["blocks"].text
+
+
+def test_flipped_byte_of_a_file_with_blocks_is_named(grown: ToyLeague) -> None:
+    with grown.open():
+        pass  # what was in the log goes into sorted files
+    damage_block(grown.folder / "data", 4)
+    found = look(grown, deep=True)["blocks"]
+    assert not found.ok and "Corruption" in found.text

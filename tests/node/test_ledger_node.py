@@ -9,25 +9,29 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import structlog
 
 from hansa.comet.block import compute_block_id, compute_data_hash
 from hansa.comet.commit import verify_commit
 from hansa.comet.header import BlockID
 from hansa.crypto.merkle import EMPTY_ROOT, merkle_root
 from hansa.ledger.admission import AlreadySeen, WrongSignature
+from hansa.ledger.blocks import Block, BlockResult
 from hansa.ledger.receipts import encode_exec_tx_result
 from hansa.ledger.rejections import InvariantViolation, Rejection
 from hansa.ledger.transactions import Malformed
 from hansa.ledger.tree_proof import ProofError, verify_state_proof
 from hansa.node.embedded import EmbeddedEngine
-from hansa.node.faults import NodeStoppedError, PoolFull, StorageError
+from hansa.node.faults import CorruptFolderError, NodeStoppedError, PoolFull, StorageError
 from hansa.node.key_value import KeyValueStore
 from hansa.node.ledger_node import LedgerNode, NoSuchMessage, NoSuchTransaction
 from hansa.node.pool import TransactionPool, Waiting
 from tests.ledger.toy import Fault, Later
+from tests.node.damage import damage_block
 from tests.node.league import ToyLeague, counter_key, read_counter
 
 REPOSITORY = Path(__file__).parents[2]
@@ -632,3 +636,48 @@ def test_log_holds_no_body_and_no_key(league: ToyLeague) -> None:
     for secret in ("canary", league.actors[0].did, league.actors[0].name, "private"):
         assert secret not in err
     assert all(json.loads(line)["event"] for line in err.splitlines())
+
+
+def test_damage_that_a_reader_meets_stops_the_node(league: ToyLeague) -> None:
+    with league.open() as node:
+        identity = settle(node, league.count())[0]
+    for name in ("y", "z"):  # each start puts what is in the log into a sorted file
+        with league.open() as node:
+            settle(node, league.count(name))
+    damage_block(league.folder / "data", 2)
+    with structlog.testing.capture_logs() as lines, league.open() as node:
+        with pytest.raises(CorruptFolderError):
+            node.receipt(identity, 0)
+        assert isinstance(node.failure, CorruptFolderError)
+        with pytest.raises(NodeStoppedError, match="damaged"):
+            node.submit(league.count("w"))
+        height = node.height
+    assert node.height == height
+    told = [line for line in lines if line["event"] == "node_stopped"]
+    assert [line["kind"] for line in told] == ["CorruptFolderError"]
+    assert "Corruption" in told[0]["reason"] and told[0]["cure"]
+
+
+def test_damage_met_while_a_message_executes_never_becomes_a_block(
+    league: ToyLeague, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object) -> bytes | None:
+        raise Exception("Corruption: block checksum mismatch")  # as the engine says it
+
+    with league.open() as node:
+        height = node.height
+        real = node.application.execute
+
+        def execute(block: Block) -> BlockResult:
+            result = real(block)
+            families = node.application.storage._store._families
+            monkeypatch.setitem(families, "records", SimpleNamespace(get=read, close=lambda: None))
+            with pytest.raises(CorruptFolderError):  # as a contract fault hides it
+                node.state.get(counter_key("never-read-before"))
+            return result
+
+        monkeypatch.setattr(node.application, "execute", execute)
+        with pytest.raises(NodeStoppedError, match="damaged"):
+            node.wait(node.submit(league.count()), 30)
+        assert node.height == height
+    assert node.height == height

@@ -1,7 +1,7 @@
 """`diagnose`: what is wrong with a home folder, and what to do. Reads; changes nothing.
 
-The data is opened only when no node runs on it. Each finding stands alone: one that fails does not
-hide the others.
+The data is opened for reading, and only when no node runs on it. Each finding stands alone: one
+that fails, be it by a full disk, does not hide the others.
 """
 
 import errno
@@ -9,16 +9,19 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from hansa.node.faults import NodeError
+from hansa.node.archive import Archive
+from hansa.node.audit import CURE, check_chain
+from hansa.node.faults import CorruptFolderError, NodeError
 from hansa.node.home import GENESIS, KEYS, SETTINGS, VALIDATOR, Home, open_home
-from hansa.node.lock import FolderLock, find_holder
-from hansa.node.storage import Storage, make_identity
+from hansa.node.lock import find_holder
+from hansa.node.sealer import build_validators
+from hansa.node.storage import Storage
 
 # Less free than this, and a busy league fills the disk within hours.
 DISK_FREE_MIN: Final = 2 * 2**30
@@ -36,33 +39,60 @@ class Finding(msgspec.Struct, frozen=True):
     cure: str = ""
 
 
-def diagnose(folder: Path, *, deep: bool = False) -> list[Finding]:
-    """Look at a home folder. `deep` also compares every record with the tree: minutes."""
+# Looks that others add, given the home and its height (None: the data was not opened).
+Look = Callable[[Home, int | None], Finding]
+
+
+def diagnose(folder: Path, *, deep: bool = False, further: Sequence[Look] = ()) -> list[Finding]:
+    """Look at a home folder. `deep` also checks every record and every block: minutes."""
     try:
         home = open_home(folder)
     except NodeError as error:
         return [Finding("home", False, error.text, error.cure)]
-    found = [
-        Finding("home", True, f"{GENESIS} and {SETTINGS} of {home.genesis.chain} are in order"),
-        _attempt("validator key", lambda: _look_at_key(home)),
-        _look_at_disk(home),
-    ]
-    holder = find_holder(home.folder)
-    if holder is not None:
-        who = f"process {holder}" if holder else "another process"
-        text = f"a node runs on it ({who}); its data was not opened"
-        return [*found, Finding("lock", True, text)]
-    found.append(Finding("lock", True, "no node runs on it"))
-    found.append(_look_at_port(home))
-    found += _look_at_data(home, deep)
+    found, height = _look_at_home(home, deep)
+    for look in further:
+        found.append(look(home, height))
     return found
 
 
-def _attempt(name: str, look: Callable[[], str]) -> Finding:
+def _look_at_home(home: Home, deep: bool) -> tuple[list[Finding], int | None]:
+    found = [
+        Finding("home", True, f"{GENESIS} and {SETTINGS} of {home.genesis.chain} are in order"),
+        _attempt("validator key", lambda: _look_at_key(home)),
+        _attempt_finding("disk", lambda: _look_at_disk(home)),
+    ]
     try:
-        return Finding(name, True, look())
+        holder = find_holder(home.folder)
+    except OSError as error:
+        return [*found, describe_os_error("lock", error)], None
+    if holder is not None:
+        who = f"process {holder}" if holder else "another process"
+        text = f"a node runs on it ({who}); its data was not opened"
+        return [*found, Finding("lock", True, text)], None
+    found.append(Finding("lock", True, "no node runs on it"))
+    found.append(_look_at_port(home))
+    further, height = _look_at_data(home, deep)
+    return [*found, *further], height
+
+
+def _attempt(name: str, look: Callable[[], str]) -> Finding:
+    return _attempt_finding(name, lambda: Finding(name, True, look()))
+
+
+def _attempt_finding(name: str, look: Callable[[], Finding]) -> Finding:
+    try:
+        return look()
     except NodeError as error:
         return Finding(name, False, error.text, error.cure)
+    except OSError as error:
+        return describe_os_error(name, error)
+
+
+def describe_os_error(name: str, error: OSError) -> Finding:
+    """What the system refused while something was looked at."""
+    place = f"{error.filename}: " if error.filename else ""
+    cure = "See that the disk is there, has space, and lets this user read; then look again."
+    return Finding(name, False, f"{place}{error.strerror or error}", cure)
 
 
 def _look_at_key(home: Home) -> str:
@@ -91,25 +121,24 @@ def _look_at_port(home: Home) -> Finding:
     return Finding("port", True, f"{host}:{port} is free")
 
 
-def _look_at_data(home: Home, deep: bool) -> list[Finding]:
+def _look_at_data(home: Home, deep: bool) -> tuple[list[Finding], int | None]:
     try:
-        lock = FolderLock(home.folder)
+        with Archive(home.folder) as archive:
+            storage = archive.storage
+            text = f"height {storage.height}, root {storage.root.hex()[:16]} as committed"
+            found = [
+                Finding("data", True, text),
+                _look_at_clock(storage),
+                _attempt("last block", lambda: _check_last(storage)),
+            ]
+            if deep:
+                found.append(_attempt("records", lambda: _check_records(storage)))
+                found.append(_attempt("blocks", lambda: _check_blocks(home, storage)))
+            return found, storage.height
     except NodeError as error:
-        return [Finding("data", False, error.text, error.cure)]
-    try:
-        storage = Storage(home.data, make_identity(home.genesis.chain, home.genesis_digest))
-    except NodeError as error:
-        return [Finding("data", False, error.text, error.cure)]
-    finally:
-        lock.release()
-    try:
-        text = f"height {storage.height}, root {storage.root.hex()[:16]} as committed"
-        found = [Finding("data", True, text), _look_at_clock(storage)]
-        if deep:
-            found.append(_attempt("records", lambda: _check_records(storage)))
-        return found
-    finally:
-        storage.close()
+        return [Finding("data", False, error.text, error.cure)], None
+    except OSError as error:
+        return [describe_os_error("data", error)], None
 
 
 def _look_at_clock(storage: Storage) -> Finding:
@@ -118,6 +147,21 @@ def _look_at_clock(storage: Storage) -> Finding:
         cure = "Set this machine's clock (NTP); deadlines do not fall due until it has caught up."
         return Finding("clock", False, f"{behind // 1000} s behind the last block", cure)
     return Finding("clock", True, "not behind the last block")
+
+
+def _check_last(storage: Storage) -> str:
+    """The newest block can be read: the cheap part of what `deep` does with each."""
+    block = storage.block(storage.height)
+    if block is None:
+        if storage.height == 0:
+            return "there is none yet"
+        raise CorruptFolderError(f"block {storage.height}, the last one, is missing", CURE)
+    return f"block {block.height} is whole"
+
+
+def _check_blocks(home: Home, storage: Storage) -> str:
+    count = check_chain(storage, home.genesis.chain, build_validators(home.genesis))
+    return f"all {count} blocks, their results and signatures are as committed"
 
 
 def _check_records(storage: Storage) -> str:

@@ -59,6 +59,7 @@ class EmbeddedEngine:
         self._heartbeat_ms = heartbeat_s * 1000
         self._clock = clock
         self._stopping = False
+        self._halted = False
         head = application.storage.head(application.storage.height)
         # Genesis, and a block that changed something, become provable by the next header.
         self._needs_seal = head is None or not head.is_empty
@@ -79,6 +80,12 @@ class EmbeddedEngine:
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
 
+    def halt(self) -> None:
+        """Make no further block and end, without a seal: storage has failed. From any thread."""
+        self._halted = True
+        with self._pool.changed:
+            self._pool.changed.notify_all()
+
     def next_time_ms(self) -> int:
         """Time that a block made now would have."""
         return max(self._application.storage.time_ms + 1, self._clock())
@@ -87,11 +94,7 @@ class EmbeddedEngine:
         try:
             while self._wait_for_work():
                 self._make_block(self._take())
-        except NodeError as error:
-            _log.error("node_stopped", reason=error.text, cure=error.cure)
-            self._on_stop(error)
-        except (InvariantViolation, MemoryError, OSError) as error:
-            _log.critical("node_stopped", reason=repr(error), exc_info=True)
+        except (NodeError, InvariantViolation, MemoryError, OSError) as error:
             self._on_stop(error)
         finally:  # also for what nobody foresaw: the thread ends, and nobody waits for ever
             self._on_stop(sys.exc_info()[1])
@@ -105,6 +108,8 @@ class EmbeddedEngine:
         """Sleep until a block is due. False: nothing more is to be made."""
         with self._pool.changed:
             while True:
+                if self._halted:
+                    return False
                 if self._stopping:
                     return self._needs_seal
                 if self._needs_seal or self._pool.has_work:
@@ -133,6 +138,8 @@ class EmbeddedEngine:
             transactions=transactions,
         )
         result = self._application.execute(block)
+        if self._halted:  # what was read may be damaged: nothing of it becomes a block
+            return
         executed = time.perf_counter()
         seal = self._sealer.sign(header, transactions)
         head = self._application.commit(block, result, seal)

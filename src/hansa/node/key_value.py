@@ -3,7 +3,8 @@
 Only this module knows the engine (docs/adr/0003-storage-engine.md). Touches the folder it is given.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,8 @@ from rocksdict import (
     WriteBatch,
 )
 
-from hansa.node.faults import CorruptFolderError, NodeStoppedError, StorageError
+from hansa.node.faults import CorruptFolderError, NodeError, NodeStoppedError, StorageError
+from hansa.node.mirror import mirrored
 
 MIB: Final = 2**20
 # Blocks of sorted files kept in memory, over all families.
@@ -30,6 +32,7 @@ LOG_BYTES_MAX: Final = 128 * MIB
 # Sorted files held open at a time; each has two or three MiB of index and filter in memory.
 OPEN_FILES_MAX: Final = 512
 
+_DISK = "See that the disk is there, has space and lets this user write; then start again."
 # rocksdict raises the bare class for whatever RocksDB reports; the text begins with the kind.
 _EngineError = Exception
 
@@ -37,30 +40,44 @@ _EngineError = Exception
 class KeyValueStore:
     """Families of ordered bytes in one folder. One writer; reads from any thread."""
 
-    def __init__(self, folder: Path, families: tuple[str, ...], *, create: bool = False) -> None:
-        """Open `folder`; make it only if `create`. Raises StorageError, CorruptFolderError."""
+    def __init__(
+        self,
+        folder: Path,
+        families: tuple[str, ...],
+        *,
+        create: bool = False,
+        read_only: bool = False,
+    ) -> None:
+        """Open `folder`; make it only if `create`. Raises StorageError, CorruptFolderError.
+
+        `read_only`: no file of the folder is written, made or removed.
+        """
         self._folder = folder
         self._is_closed = False
-        # rocksdict rewrites this file at each opening, in pieces and without a sync; a stop in
-        # between would leave half of it. It holds nothing that we do not say ourselves.
-        (folder / "rocksdict-config.json").unlink(missing_ok=True)
+        # Told of each fault, in the thread that met it: damage that one reader finds concerns all.
+        self.on_fault: Callable[[NodeError], None] = lambda _error: None
+        self._opened = ExitStack()
+        access = AccessType.read_only(False) if read_only else AccessType.read_write()
         cache = Cache(CACHE_BYTES)
         options = _build_options(create)
         # All families are named at each opening: else a reopened database takes the options that
         # its folder remembers, with a cache of 8 MiB.
         configured = {name: _build_family(cache, name) for name in ("default", *families)}
         try:
+            place = self._opened.enter_context(mirrored(folder)) if read_only else folder
+            if not read_only:
+                # rocksdict rewrites this file at each opening, in pieces and without a sync; a stop
+                # in between would leave half of it. It holds nothing that we do not say ourselves.
+                (folder / "rocksdict-config.json").unlink(missing_ok=True)
             self._database = Rdict(
-                str(folder),
-                options,
-                column_families=configured,
-                access_type=AccessType.read_write(),
+                str(place), options, column_families=configured, access_type=access
             )
             self._families = {name: self._database.get_column_family(name) for name in families}
             self._handles = {
                 name: self._database.get_column_family_handle(name) for name in families
             }
         except _EngineError as error:
+            self._opened.close()
             raise self._translate(error) from error
 
     def get(self, family: str, key: bytes) -> bytes | None:
@@ -123,14 +140,25 @@ class KeyValueStore:
             family.close()
         self._families.clear()
         self._handles.clear()
-        self._database.close()
+        # What was committed is on the disk; what a full disk refuses now is made again at a start.
+        with suppress(_EngineError):
+            self._database.close()
+        self._opened.close()
 
     def _translate(self, error: Exception) -> Exception:
-        """The engine's bare exception as a fault; anything else as it is."""
+        """The engine's bare exception as a fault, which is told; anything else as it is."""
+        fault = self._name_fault(error)
+        if isinstance(fault, NodeError) and not isinstance(fault, NodeStoppedError):
+            self.on_fault(fault)
+        return fault
+
+    def _name_fault(self, error: Exception) -> Exception:
         if self._is_closed:
             return NodeStoppedError(
                 f"{self._folder} is closed", "The node is stopping: start it again, ask again."
             )
+        if isinstance(error, OSError):
+            return StorageError(f"{self._folder} cannot be used: {error.strerror}", _DISK)
         if type(error) is not Exception and type(error).__module__ != "rocksdict":
             return error
         text = str(error)
@@ -142,7 +170,7 @@ class KeyValueStore:
             )
         return StorageError(
             f"reading or writing {self._folder} failed: {text}",
-            "See that the disk is there, has space and lets this user write; then start again.",
+            _DISK,
         )
 
 

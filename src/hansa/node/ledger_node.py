@@ -25,7 +25,7 @@ from hansa.ledger.tree_proof import StateProof
 from hansa.node.application import LedgerApplication
 from hansa.node.blocks import BlockHead, Place, Seal, StoredBlock
 from hansa.node.embedded import EmbeddedEngine, read_clock_ms
-from hansa.node.faults import NodeStoppedError
+from hansa.node.faults import NodeError, NodeStoppedError
 from hansa.node.home import Home, open_home
 from hansa.node.lock import FolderLock
 from hansa.node.pool import TransactionPool, Waiting
@@ -106,19 +106,16 @@ class LedgerNode:
         self._unsealed: list[str] = []
         self._failure: BaseException | None = None
         self._stopped = False
+        self._ending = threading.Lock()
         self._closing = threading.Lock()
         self._closed = False
         self._rate, self._began = 0.0, time.monotonic()
-        head = self._storage.head(self._storage.height)
-        self._engine = EmbeddedEngine(
-            self.application,
-            Sealer(home.genesis, home.validator_key(), self._storage.root, head),
-            self._pool,
-            on_commit=self._on_commit,
-            on_stop=self._on_stop,
-            heartbeat_s=home.settings.engine.heartbeat_s,
-            clock=clock,
-        )
+        try:
+            self._engine = self._build_engine(clock)
+        except BaseException:
+            self._storage.close()
+            raise
+        self._storage.on_fault(self._on_fault)
 
     @classmethod
     def open(
@@ -138,6 +135,19 @@ class LedgerNode:
             raise
         _log.info("node_started", chain=node.chain, height=node.height)
         return node
+
+    def _build_engine(self, clock: Callable[[], int]) -> EmbeddedEngine:
+        home, storage = self.home, self._storage
+        head = storage.head(storage.height)
+        return EmbeddedEngine(
+            self.application,
+            Sealer(home.genesis, home.validator_key(), storage.root, head),
+            self._pool,
+            on_commit=self._on_commit,
+            on_stop=self._on_stop,
+            heartbeat_s=home.settings.engine.heartbeat_s,
+            clock=clock,
+        )
 
     def __enter__(self) -> "LedgerNode":
         return self
@@ -326,12 +336,20 @@ class LedgerNode:
         return latest if not self._rate else (2 * self._rate + latest) / 3
 
     def _on_stop(self, failure: BaseException | None) -> None:
-        """In the engine's thread, when it ends (the first reason counts): nobody waits for ever."""
-        if self._stopped:
-            return
-        self._failure = failure
-        self._stopped = True
+        """When the engine ends or must (the first reason counts): nobody waits for ever."""
+        with self._ending:
+            if self._stopped:
+                return
+            self._failure = failure
+            self._stopped = True
+        if failure is not None:
+            _log_failure(failure)
         self._watch.end()
+
+    def _on_fault(self, fault: NodeError) -> None:
+        """In whatever thread met it: only storage faults stop the node, and each of them does."""
+        self._engine.halt()
+        self._on_stop(fault)
 
     def _check_running(self) -> None:
         if self._stopped:
@@ -340,6 +358,15 @@ class LedgerNode:
                 f"the node has stopped{reason}",
                 "Look at its log, mend the cause, start it again, and send the same bytes again.",
             )
+
+
+def _log_failure(failure: BaseException) -> None:
+    """A fault by its own words, a bug with where it happened."""
+    kind = type(failure).__name__
+    if isinstance(failure, NodeError):
+        _log.error("node_stopped", kind=kind, reason=failure.text, cure=failure.cure)
+    else:
+        _log.critical("node_stopped", kind=kind, reason=repr(failure), exc_info=failure)
 
 
 def _decode_id(transaction: str) -> bytes:

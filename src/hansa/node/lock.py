@@ -5,6 +5,8 @@ POSIX only (flock). The file also says who holds it.
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -32,8 +34,10 @@ class FolderLock:
             pid = _read_pid(self._descriptor)
             os.close(self._descriptor)
             raise LockedFolderError(folder, pid) from error
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        # Who holds it is a courtesy: a full disk may refuse it, the lock holds all the same.
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
     def release(self) -> None:
         """Give the folder back."""
@@ -44,16 +48,31 @@ class FolderLock:
 def find_holder(folder: Path) -> int | None:
     """Pid of the process that holds `folder` (0: unknown), None when nobody does."""
     try:
-        descriptor = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
+        with held_for_reading(folder):
+            return None
+    except LockedFolderError as error:
+        return error.pid
+
+
+@contextmanager
+def held_for_reading(folder: Path) -> Iterator[None]:
+    """Keep nodes off `folder`, beside others who only read it; writes and makes no file.
+
+    Raises LockedFolderError.
+    """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return _read_pid(descriptor)
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:  # no node ever ran on it
+        yield
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LockedFolderError(folder, _read_pid(descriptor)) from error
+        yield
     finally:
         os.close(descriptor)
-    return None
 
 
 def _read_pid(descriptor: int) -> int:

@@ -7,7 +7,7 @@ all. Starting is the same whether the last stop was clean or not.
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -67,11 +67,11 @@ class Position(msgspec.Struct, frozen=True):
 class Storage:
     """Committed state and blocks of one chain. A `StateReader`: reads from any thread."""
 
-    def __init__(self, folder: Path, identity: Identity) -> None:
+    def __init__(self, folder: Path, identity: Identity, *, read_only: bool = False) -> None:
         """Open an existing folder and check it. Raises a NodeError that names the cure."""
         self._folder = folder
         _check_folder(folder)
-        self._store = KeyValueStore(folder, FAMILIES)
+        self._store = KeyValueStore(folder, FAMILIES, read_only=read_only)
         try:
             found, self._position = _load_meta(self._store, folder)
             _check_identity(found, identity, folder)
@@ -241,6 +241,15 @@ class Storage:
             self._position = position
             self._hidden, self._buckets.hidden = {}, {}
         return head
+
+    def on_fault(self, listener: Callable[[NodeError], None]) -> None:
+        """Tell `listener` of each fault of reading or writing, in the thread that met it."""
+        self._store.on_fault = listener
+
+    def places(self) -> Iterator[tuple[bytes, Place]]:
+        """All places of the index of transactions, read past the cache (checks)."""
+        for key, value in self._store.iterate("transactions"):
+            yield key, blocks.decode_place(value)
 
     def close(self) -> None:
         """Give the folder back."""
