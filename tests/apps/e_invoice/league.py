@@ -21,12 +21,15 @@ from hansa.apps.e_invoice.model import (
 )
 from hansa.apps.e_invoice.model import messages as m
 from hansa.catalog import build_registry
+from hansa.contracts.governance.model import Action, Propose
 from hansa.contracts.holds.model import PlaceHold
+from hansa.contracts.members.model import AmendMember
 from hansa.crypto.hashing import sha256
 from hansa.encoding.text import encode_base64url
 from hansa.ledger.model import Message
 from hansa.ledger.receipts import MessageResult
 from hansa.ledger.state import scan_records
+from hansa.ledger.system import Identifier
 from hansa.testing.chain import Actor, Chain, make_key
 
 APP = "e_invoice"
@@ -51,6 +54,8 @@ TAX_IDS = {
     "buyer-b": "HK-BRN:87654321",
 }
 UNREGISTERED = "CN-USCC:91440300MA5TTTTT1A"
+# In the members' register as the bank's, and registered with no tax bureau.
+OWNED = "CN-USCC:91440300MA5KKKKK2K"
 SINCE = "2026-01-01"
 QUOTA = 10_000_000
 Line = tuple[str, int, str, int]
@@ -149,6 +154,19 @@ class League:
         self.chain.send(signers, "holds", message)
         assert self.chain.results[-1].results[0].code == 0, self.chain.results[-1].results
 
+    def amend(self, name: str, tax_id: str) -> None:
+        """Governance: the member has this identifier, and no other."""
+        amend = AmendMember(
+            member=self.did(name),
+            name=name,
+            jurisdiction=JURISDICTIONS[name],
+            identifiers=msgspec.convert(list_identifiers(tax_id), tuple[Identifier, ...]),
+        )
+        body = msgspec.to_builtins(amend)
+        action = Action(application="members", type="AmendMember", body=body)
+        propose = Propose(topic="test", actions=(action,))
+        assert self.chain.send(self.actors["court"], "governance", propose).code == "ok"
+
     def states(self) -> set[str]:
         """Every state that some invoice is in now."""
         found = scan_records(self.chain.state, APP, Invoice, limit=1_000)
@@ -181,7 +199,12 @@ class League:
         return {
             "members": {
                 "members": [
-                    {"did": actor.did, "name": name, "jurisdiction": JURISDICTIONS[name]}
+                    {
+                        "did": actor.did,
+                        "name": name,
+                        "jurisdiction": JURISDICTIONS[name],
+                        "identifiers": list_identifiers(OWNED if name == "bank" else ""),
+                    }
                     for name, actor in self.actors.items()
                     if name in JURISDICTIONS
                 ]
@@ -197,6 +220,7 @@ class League:
                     for name, actor in self.actors.items()
                 ]
             },
+            "governance": {"weights": {self.did("court"): 1}},
             "permissions": {
                 "grants": [
                     {"application": app, "role": role, "holder": self.did(name), "scope": scope}
@@ -210,6 +234,12 @@ def register(tax_id: str, member: str, since: str = SINCE) -> m.RegisterTaxpayer
     """The registration of a tax identifier."""
     scheme, _sep, value = tax_id.partition(":")
     return m.RegisterTaxpayer(scheme=scheme, value=value, member=member, since=since)
+
+
+def list_identifiers(tax_id: str) -> list[dict[str, str]]:
+    """An identifier as the members' register takes it; none for ""."""
+    scheme, _sep, value = tax_id.partition(":")
+    return [{"scheme": scheme, "value": value}] if value else []
 
 
 def make_person(name: str) -> str:

@@ -21,6 +21,7 @@ from hansa.apps.e_invoice.model import (
 from hansa.apps.e_invoice.model import messages as m
 from tests.apps.e_invoice.league import (
     APP,
+    OWNED,
     TAX_IDS,
     UNREGISTERED,
     League,
@@ -301,8 +302,11 @@ class Lives(RuleBasedStateMachine):
             2: (suspend,) if at % 3 == 0 else (m.ResumeSeller(seller=tax_id),),
             3: (register(tax_id, self.league.did(seller)),),
             4: (register(UNREGISTERED, self.league.did("outsider")),) if at % 4 == 0 else (),
+            6: (register(OWNED, self.league.did(EVERYONE[at % 3])),),
+            7: (m.CorrectTaxpayer(taxpayer=TAX_IDS["buyer-a"],
+                                  member=self.league.did(("outsider", "buyer-a")[at % 2])),),
             5: (m.GrantQuota(seller=UNREGISTERED, currency="CNY", amount=1, count=1),),
-        }
+        }  # fmt: skip
         for message in messages.get(what % 12, (grant,)):
             self.league.send(bureau if at % 5 else "bank", message)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from mockeinvoice.rules.codelists import LISTS
 
 from hansa.apps.e_invoice.document import CREDIT_NOTE_CODES as DOCUMENT_CODES
 from hansa.apps.e_invoice.model import (
@@ -17,12 +18,16 @@ from hansa.apps.e_invoice.model import (
     Quota,
     RedLetter,
     Reimbursement,
+    Taxpayer,
     VatLine,
     compute_invoice_id,
 )
 from hansa.apps.e_invoice.model import messages as m
+from hansa.apps.e_invoice.model.currencies import CURRENCIES
 from tests.apps.e_invoice.league import (
     APP,
+    OWNED,
+    QUOTA,
     TAX_IDS,
     UNREGISTERED,
     League,
@@ -150,6 +155,91 @@ def test_invalid_identifier_of_taxpayer_or_buyer(league: League, tax_id: str) ->
         assert league.send("bureau-cn", message) == "identifier_invalid"
     content = make_content("seller-a", "1", tax_id)
     assert send_content(league, content) == "identifier_invalid"
+
+
+def correct(tax_id: str, member: str) -> m.CorrectTaxpayer:
+    return m.CorrectTaxpayer(taxpayer=tax_id, member=member)
+
+
+def get_taxpayer(league: League, tax_id: str) -> Taxpayer:
+    found = league.chain.get(APP, Taxpayer, tax_id)
+    assert found is not None
+    return found
+
+
+def test_invalid_registration_for_another_than_the_members_register_says(league: League) -> None:
+    assert league.send("bureau-cn", register(OWNED, league.did("outsider"))) == "owned_by_other"
+    assert league.params["owner"] == league.did("bank")
+    league.must("bureau-cn", register(OWNED, league.did("bank")))
+    assert league.send("bureau-cn", correct(OWNED, league.did("outsider"))) == "owned_by_other"
+
+
+def test_wrong_registration_is_corrected_for_the_future(league: League) -> None:
+    league.must("bureau-cn", register(UNREGISTERED, league.did("seller-a")))
+    league.must(
+        "bureau-cn",
+        m.GrantQuota(seller=UNREGISTERED, currency="CNY", amount=QUOTA, count=9),
+    )
+    assert send_content(league, make_content(UNREGISTERED, "1", make_person("anna"))) == "ok"
+    sold = f"{UNREGISTERED}:1"
+    bought = league.issue("seller-a", "2", UNREGISTERED)
+    league.must("bureau-cn", correct(UNREGISTERED, league.did("outsider")))
+    taxpayer = get_taxpayer(league, UNREGISTERED)
+    assert (taxpayer.member, taxpayer.earlier) == (
+        league.did("outsider"),
+        (league.did("seller-a"),),
+    )
+    # what exists stays as it is
+    assert league.invoice(sold).seller_member == league.did("seller-a")
+    assert league.invoice(bought).buyer_member == league.did("seller-a")
+    league.walk(bought, "seller-a", m.DeliverInvoice)
+    # what comes is the other member's
+    content = make_content(UNREGISTERED, "3")
+    assert send_content(league, content, "seller-a") == "not_the_party"
+    assert send_content(league, content, "outsider") == "ok"
+    assert league.invoice(f"{UNREGISTERED}:3").seller_member == league.did("outsider")
+    quota = league.chain.get(APP, Quota, UNREGISTERED, "CNY")
+    assert quota is not None
+    assert quota.member == league.did("outsider")
+    assert league.issue("seller-a", "4", UNREGISTERED)
+    assert league.invoice(f"{TAX_IDS['seller-a']}:4").buyer_member == league.did("outsider")
+    # and what was issued in error is credited by it
+    assert league.credit("seller-a", "C1", sold) == "not_the_party"
+    assert league.credit("outsider", "C1", sold) == "ok"
+    assert league.violations() == []
+
+
+def test_invalid_correction(league: League) -> None:
+    seller = TAX_IDS["seller-a"]
+    right = correct(seller, league.did("outsider"))
+    assert league.send("seller-a", right) == "ledger.missing_role"
+    assert league.send("bureau-hk", right) == "ledger.missing_role"
+    assert league.send("bureau-cn", correct(OWNED, league.did("bank"))) == "not_registered"
+    assert league.send("bureau-cn", correct(seller, league.did("seller-a"))) == "already_registered"
+    stranger = "did:hansa:" + "a" * 32
+    assert league.send("bureau-cn", correct(seller, stranger)) == "ledger.no_such_record"
+
+
+def test_correction_across_jurisdictions_needs_the_members_register(league: League) -> None:
+    """Else one bureau could take another's taxpayers."""
+    tax_id = TAX_IDS["seller-a"]
+    over = correct(tax_id, league.did("buyer-b"))
+    assert league.send("bureau-hk", over) == "ledger.missing_role"
+    assert league.send("bureau-cn", over) == "ledger.missing_role"
+    league.amend("buyer-b", tax_id)
+    assert league.send("bureau-cn", over) == "ledger.missing_role"
+    league.must("bureau-hk", over)
+    taxpayer = get_taxpayer(league, tax_id)
+    assert (taxpayer.jurisdiction, taxpayer.registered_by) == ("HK", league.did("bureau-hk"))
+
+
+def test_invalid_quota_in_what_is_no_currency(league: League) -> None:
+    grant = m.GrantQuota(seller=TAX_IDS["seller-a"], currency="XXZ", amount=1, count=1)
+    assert league.send("bureau-cn", grant) == "currency_unknown"
+
+
+def test_currencies_are_those_of_the_published_rule() -> None:
+    assert " ".join(sorted(CURRENCIES)).split() == sorted(LISTS["BR-CL-03"][0].split())
 
 
 def test_buyer_who_is_not_registered_may_register_later(league: League) -> None:
@@ -446,7 +536,7 @@ def test_two_employers_submit_one_invoice_in_the_same_block(league: League) -> N
 def test_invalid_second_reimbursement(league: League) -> None:
     invoice = delivered(league)
     league.walk(invoice, "buyer-a", *REIMBURSED)
-    assert league.step("buyer-a", m.ReimburseInvoice, invoice) == "wrong_status"
+    assert league.step("buyer-a", m.ReimburseInvoice, invoice) == "already_past"
     assert league.step("buyer-a", m.SubmitInvoice, invoice) == "already_submitted"
 
 
@@ -520,7 +610,7 @@ def test_invalid_steps_out_of_order(league: League) -> None:
         assert league.step("buyer-a", kind, invoice) == "wrong_status"
     assert league.step("buyer-a", m.RejectSubmission, invoice, reason="not_ours") == "wrong_status"
     assert league.step("buyer-a", m.DeliverInvoice, invoice) == "ok"
-    assert league.step("seller-a", m.DeliverInvoice, invoice) == "wrong_status"
+    assert league.step("seller-a", m.DeliverInvoice, invoice) == "already_past"
     league.walk(invoice, "buyer-a", m.SubmitInvoice)
     for kind in (m.PostInvoice, m.ArchiveInvoice):
         assert league.step("buyer-a", kind, invoice) == "wrong_status"

@@ -172,14 +172,14 @@ def check_i9(reader: Reader) -> list[str]:
 
 
 def check_i10(reader: Reader) -> list[str]:
-    """Identifiers pass their check digits; the seller is who he is registered as."""
+    """Identifiers pass their check digits; the seller is who he is, or was, registered as."""
     found = []
     taxpayers = {taxpayer.id: taxpayer for taxpayer in scan(reader, Taxpayer)}
     named = [(taxpayer, taxpayer) for taxpayer in taxpayers]
     for invoice in scan(reader, Invoice):
         named.append((invoice.id, invoice.content.buyer))
         seller = taxpayers.get(invoice.content.seller)
-        if seller is None or seller.member != invoice.seller_member:
+        if seller is None or invoice.seller_member not in (seller.member, *seller.earlier):
             found.append(f"{invoice.id}: the seller is not who he is registered as")
     for where, identifier in named:
         try:

@@ -36,7 +36,23 @@ class AlreadyRegistered(Refusal):
 
     CODE, RULE = "already_registered", "I10"
     TEXT = "{taxpayer} is already registered, for {member}."
-    REMEDY = "Use the registration that exists."
+    REMEDY = "Use that registration; if it is the wrong member's, correct it (CorrectTaxpayer)."
+
+
+class OwnedByOther(Refusal):
+    """The members' register knows whose this identifier is, and it is another member's."""
+
+    CODE, RULE = "owned_by_other", "I10"
+    TEXT = "{taxpayer} is the identifier of {owner} in the members' register, not of {member}."
+    REMEDY = "Register it for {owner}. If the members' register is wrong, governance amends it."
+
+
+class CurrencyUnknown(Refusal):
+    """A quota in a currency that is none."""
+
+    CODE, RULE = "currency_unknown", "BR-CL-03"
+    TEXT = "{currency} is not a currency code of ISO 4217."
+    REMEDY = "Use a code of ISO 4217, such as CNY, HKD or EUR."
 
 
 class IdentifierInvalid(Refusal):
@@ -91,7 +107,7 @@ class QuotaSpent(Refusal):
     """Issuing would exceed the quota."""
 
     CODE, RULE = "quota_spent", "I6"
-    TEXT = "The invoice of {amount} exceeds what is left: {left} hundredths, {numbers} numbers."
+    TEXT = "The invoice of {amount} exceeds what is left: hundredths {left}, numbers {numbers}."
     REMEDY = "Ask the tax bureau for a larger quota, or credit what was issued in error."
 
 
@@ -99,7 +115,7 @@ class QuotaBelowUse(Refusal):
     """A new quota may not be below what is already used."""
 
     CODE, RULE = "quota_below_use", "I6"
-    TEXT = "The quota would be below what is already used: {used} hundredths, {numbers} numbers."
+    TEXT = "The quota would be below what is already used: hundredths {used}, numbers {numbers}."
     REMEDY = "Grant at least what is used; to stop the seller, suspend it."
 
 
@@ -326,6 +342,17 @@ class WrongStatus(Refusal):
     REMEDY = "Do the steps in between first."
 
 
+class AlreadyPast(Refusal):
+    """The invoice is past where this step begins."""
+
+    CODE, RULE = "already_past", "I3"
+    TEXT = "{invoice} is {status}; this step is from {needed} only, which is behind it."
+    REMEDY = (
+        "Nothing is to be done, or take it back: what is submitted by RejectSubmission, reimbursed "
+        "by ReverseReimbursement, posted by a red letter (RequestRedLetter) and its credit."
+    )
+
+
 class AlreadySubmitted(Refusal):
     """One live reimbursement across all organisations."""
 
@@ -346,7 +373,7 @@ class TooManyClaims(Refusal):
     """A person handed one invoice to many employers."""
 
     CODE, RULE = "too_many_claims", "I3"
-    TEXT = "{invoice} was already handed to {count} employers."
+    TEXT = "{invoice} was already handed to as many employers as may have it ({count})."
     REMEDY = "Let one of them submit or return it."
 
 

@@ -40,7 +40,7 @@ def issue_invoice(ctx: Context, message: m.IssueInvoice) -> None:
         invoice = msgspec.structs.replace(invoice, consents=consents)
     else:
         _take_pseudonym(ctx, invoice)
-    _take_quota(ctx, content)
+    _take_quota(ctx, content, seller.member)
     ctx.put(invoice)
     ctx.emit(
         e.InvoiceIssued(
@@ -116,7 +116,7 @@ def _take_pseudonym(ctx: Context, invoice: Invoice) -> None:
     ctx.put(Pseudonym(id=buyer, invoice=invoice.id, seller_member=invoice.seller_member))
 
 
-def _take_quota(ctx: Context, content: InvoiceContent) -> None:
+def _take_quota(ctx: Context, content: InvoiceContent, member: str) -> None:
     """A credit needs no quota left, and gives back what it credits."""
     quota = ctx.get(Quota, content.seller, content.currency)
     if quota is None:
@@ -127,6 +127,7 @@ def _take_quota(ctx: Context, content: InvoiceContent) -> None:
     ctx.put(
         msgspec.structs.replace(
             quota,
+            member=member,
             used=quota.used + amount,
             count_used=quota.count_used + count,
             numbers=quota.numbers + 1,

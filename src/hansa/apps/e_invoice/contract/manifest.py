@@ -1,11 +1,11 @@
 """The contract's name, roles and reads, and the checks that several handlers share. Pure."""
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from hansa.apps.e_invoice import rejections as r
-from hansa.apps.e_invoice.model.records import Credited, Invoice, Taxpayer
+from hansa.apps.e_invoice.model.records import Credited, Invoice, Status, Taxpayer
 from hansa.ledger.context import Context, ReadContext
 from hansa.ledger.contracts import Contract, Role, Setting
 
@@ -26,6 +26,8 @@ SETTINGS = (Setting("red_letter_ms", 60_000, 365 * 86_400_000, "How long a red l
 
 contract = Contract("e_invoice", 1, roles=ROLES, settings=SETTINGS, reads=("members",))
 
+# The path of reimbursement, in its order.
+PATH: tuple[str, ...] = get_args(Status)
 OPEN = ("RED_REQUESTED", "RED_CONFIRMED")
 
 
@@ -104,9 +106,13 @@ def require_payable(invoice: Invoice) -> None:
 
 
 def require_status(invoice: Invoice, *needed: str) -> None:
-    """Raise WrongStatus unless the invoice is where the step begins."""
-    if invoice.status not in needed:
-        raise r.WrongStatus(invoice=invoice.id, status=invoice.status, needed=" or ".join(needed))
+    """Raise WrongStatus before where the step begins, AlreadyPast behind all of it."""
+    if invoice.status in needed:
+        return
+    said = {"invoice": invoice.id, "status": invoice.status, "needed": " or ".join(needed)}
+    if all(PATH.index(each) < PATH.index(invoice.status) for each in needed):
+        raise r.AlreadyPast(**said)
+    raise r.WrongStatus(**said)
 
 
 def put_step(ctx: Context, invoice: Invoice, **changes: Any) -> dict[str, Any]:

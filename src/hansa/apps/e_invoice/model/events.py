@@ -20,6 +20,12 @@ class TaxpayerRegistered(TaxpayerEvent, frozen=True, kw_only=True):
     """A tax identifier was registered."""
 
 
+class TaxpayerCorrected(TaxpayerEvent, frozen=True, kw_only=True):
+    """A tax identifier is another member's from now on; `earlier` is whose it was until now."""
+
+    earlier: str
+
+
 class SellerSuspended(TaxpayerEvent, frozen=True, kw_only=True):
     """A seller was stopped."""
 
@@ -152,6 +158,7 @@ class InvoiceReleased(InvoiceEvent, frozen=True, kw_only=True):
 
 EVENTS: tuple[type[Event], ...] = (
     TaxpayerRegistered,
+    TaxpayerCorrected,
     SellerSuspended,
     SellerResumed,
     QuotaGranted,

@@ -26,6 +26,16 @@ class RegisterTaxpayer(Message, frozen=True, kw_only=True):
     since: str
 
 
+class CorrectTaxpayer(Message, frozen=True, kw_only=True):
+    """Tax authority: a tax identifier was registered for the wrong member; from now on it is this.
+
+    Invoices that exist keep the members that they were issued, delivered and paid under.
+    """
+
+    taxpayer: Name
+    member: Did
+
+
 class SuspendSeller(Message, frozen=True, kw_only=True):
     """Tax authority: stop a seller from issuing."""
 

@@ -21,6 +21,7 @@ class Taxpayer(Record, frozen=True, kw_only=True):
     """A registered taxpayer: which member a tax identifier is, and whether it may issue.
 
     `since`: from this date all its invoices are on this ledger. `suspended`: the reason, or "".
+    `earlier`: members for which it was registered in error, each once; their invoices stay theirs.
     """
 
     KIND: ClassVar[str] = "taxpayer"
@@ -32,6 +33,7 @@ class Taxpayer(Record, frozen=True, kw_only=True):
     since: str
     registered_by: str
     suspended: str = ""
+    earlier: tuple[str, ...] = ()
 
 
 class Quota(Record, frozen=True, kw_only=True):
