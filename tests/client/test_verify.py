@@ -3,19 +3,25 @@
 import msgspec
 import pytest
 
+from hansa.catalog import load_applications
 from hansa.client.receipts import NOTHING, ProofFile, ReceiptFile, encode_file
 from hansa.client.trust import build_trust_root
 from hansa.client.verify import Verdict, verify_receipt
 from hansa.comet.commit import ABSENT, COMMIT, NIL, CommitSig
 from hansa.crypto.merkle import MerkleStep
 from hansa.encoding.canonical import encode_canonical
-from hansa.ledger.model import compute_state_key
+from hansa.ledger.model import Record, compute_state_key
 from hansa.ledger.system import Account, Member, StandingSince
 from hansa.ledger.tree import MemoryBuckets, StateTree
 from tests.client.sealing import ADA, BEA, League, raw, replace
 from tests.ledger.toy import Count, Counter, Later
 
 STEPS = ["file", "trust root", "validators", "header", "inclusion", "result", "standing"]
+
+
+def find_toy(app: str, kind: str) -> type[Record]:
+    assert (app, kind) == ("counter", "counter")
+    return Counter
 
 
 def league(*names: str, chain: str = "test-1") -> League:
@@ -124,10 +130,124 @@ def test_old_receipt_proves_to_a_later_header(one: League) -> None:
 def test_proof_of_presence_and_of_absence_holds(one: League) -> None:
     present = judge(one, one.proof(compute_state_key("counter", "counter", ("a",))))
     assert (present.outcome, present.content["value"], present.accepted) == ("yes", 5, None)
-    absent = judge(one, one.proof(compute_state_key("counter", "counter", ("none",))))
+    assert (present.key, present.there) == ("counter/counter/a", True)
+    file = one.proof(compute_state_key("counter", "counter", ("none",)))
+    absent = verify_receipt(encode_file(file), one.trust(), find_toy)
     assert (absent.outcome, absent.content) == ("yes", None)
-    assert [step.name for step in absent.steps] == [*STEPS[:4], "state"]
-    assert "has no counter/counter/none" in absent.steps[-1].text
+    assert (absent.key, absent.there) == ("counter/counter/none", False)
+    assert [step.name for step in absent.steps] == [*STEPS[:4], "state", "identifier"]
+    assert "has no counter/counter/none" in absent.steps[-2].text
+
+
+def test_absence_of_an_unknown_kind_could_not_be_judged(one: League) -> None:
+    """Its identifiers have a form that only a release with the application knows."""
+    for key in (b"counter/counter/none", b"members/nothing/x", b"ledger/nothing/x"):
+        verdict = judge(one, one.proof(key))
+        assert verdict.outcome == "could_not_judge"
+        step = verdict.steps[-1]
+        assert (step.name, step.ok) == ("identifier", None)
+        assert "use a release that knows it" in step.text
+
+
+SELLER = "0192:923609016"
+DID = "did:hansa:" + "a" * 32
+ABSENT_HOLDS = [
+    f"e_invoice/reimbursement/{SELLER}:TOSL108/1",
+    "e_invoice/reimbursement/" + "1" * 20 + "/12",
+    f"e_invoice/invoice/{SELLER}:1316~2F85",
+    f"e_invoice/credited/{SELLER}:TOSL108",
+    f"e_invoice/red_letter/{SELLER}:TOSL108/1",
+    f"e_invoice/quota/{SELLER}/EUR",
+    f"e_invoice/taxpayer/{SELLER}",
+    f"members/member/{DID}",
+    "members/identifier/0192/923609016",
+    f"permissions/grant/e_invoice/seller/{DID}/-",
+    f"permissions/past_grant/e_invoice/seller/{DID}/-/1700000000000",
+    f"holds/hold/e_invoice/invoice/{SELLER}:TOSL108/~/h1",
+    f"holds/past_hold/e_invoice/quota/{SELLER}/EUR/~/h1",
+    "governance/proposal/00000007",
+    f"governance/ballot/00000007/{DID}",
+    "ledger/block/000000000009",
+    "ledger/deadline/001700000000000/e_invoice/x",
+]
+# What was mistyped, or made to look like the key of something that never happened.
+ABSENT_SAYS_NOTHING = [
+    f"e_invoice/reimbursement/{SELLER}:TOSL108",
+    *(f"e_invoice/reimbursement/{SELLER}:TOSL108/{n}" for n in ("0", "01", "-1", "+1", "1.0")),
+    f"e_invoice/reimbursement/{SELLER}:TOSL108/x/y/z",
+    f"e_invoice/reimbursement/{SELLER}:TOSL108/9007199254740992",
+    "e_invoice/reimbursement/TOSL108/1",
+    "e_invoice/reimbursement/" + "1" * 19 + "/1",
+    f"e_invoice/reimbursement/{SELLER}:/1",
+    f"e_invoice/reimbursement/{SELLER}:TOSL~3108/1",
+    f"e_invoice/reimbursement/{SELLER}:TOSL~2f108/1",
+    f"e_invoice/reimbursement/{SELLER}:~FF/1",
+    f"e_invoice/reimbursement/{SELLER}:TOSL108~20/1",
+    f"e_invoice/reimbursement/{SELLER}:{'9' * 61}/1",
+    "e_invoice/reimbursement/0192:923609017:TOSL108/1",
+    f"e_invoice/invoice/{SELLER}",
+    f"e_invoice/invoice/{SELLER}:TOSL108/1",
+    f"e_invoice/red_letter/{SELLER}:TOSL108/0",
+    f"e_invoice/quota/{SELLER}/eur",
+    f"e_invoice/quota/{SELLER}",
+    "e_invoice/taxpayer/0192:923-609-016",
+    "e_invoice/pseudonym/p:x",
+    "members/member/../../etc",
+    f"members/member/{DID}x",
+    "members/member/seller-a",
+    "members/identifier/0192/92360.9016",
+    f"permissions/grant/e_invoice/seller/{DID}",
+    f"permissions/past_grant/e_invoice/seller/{DID}/-/01700000000000",
+    "holds/hold/e_invoice/invoice/~/h1",
+    f"holds/hold/e_invoice/invoice/{SELLER}:TOSL108/h1",
+    f"holds/past_hold/e_invoice/invoice/{SELLER}:TOSL108",
+    *(f"governance/proposal/{n}" for n in ("7", "0000007", "000000007", "-0000007", "0000000x")),
+    f"governance/ballot/7/{DID}",
+    "governance/rules/other",
+    "ledger/block/9",
+    "ledger/block/0000000000009",
+    "ledger/deadline/1700000000000/e_invoice/x",
+]
+
+
+@pytest.mark.parametrize("key", ABSENT_HOLDS)
+def test_absence_under_a_complete_identifier_holds(one: League, key: str) -> None:
+    verdict = judge(one, one.proof(key.encode()))
+    assert (verdict.outcome, verdict.there, verdict.key) == ("yes", False, key)
+
+
+@pytest.mark.parametrize("key", ABSENT_SAYS_NOTHING)
+def test_invalid_absence_under_an_impossible_identifier(one: League, key: str) -> None:
+    """Anyone can build such a file from an honest state: nothing is ever there."""
+    verdict = judge(one, one.proof(key.encode()))
+    assert verdict.outcome == "no"
+    step = verdict.steps[-1]
+    assert (step.name, step.ok) == ("identifier", False)
+    assert "can have this identifier" in step.text
+
+
+@pytest.mark.parametrize("key", [b"counter", b"counter/counter", b"a//b", b"a/b/c d", b"/b/c"])
+def test_invalid_absence_under_no_key_at_all(one: League, key: bytes) -> None:
+    assert refused_at(one, one.proof(key)) == "state"
+
+
+def test_a_receipt_imports_no_application(one: League) -> None:
+    def find(_app: str, _kind: str) -> type[Record]:
+        raise AssertionError
+
+    verdict = verify_receipt(encode_file(one.receipt()), one.trust(), find)
+    assert verdict.outcome == "yes"
+
+
+def test_every_kind_of_the_release_knows_its_identifiers() -> None:
+    """Whatever KEY names is a field, so that a proof of any kind can be judged."""
+    for application in load_applications():
+        for kind in application.records:
+            assert not kind.is_key(()), kind
+            names = {field.name for field in msgspec.structs.fields(kind)}
+            assert kind.KEY_FORM or names.issuperset(kind.KEY), kind
+            assert set(kind.KEY_DIGITS) <= set(kind.KEY), kind
+            assert kind.KEY_FORM or kind.key is Record.key, kind
 
 
 # --- could not judge ---

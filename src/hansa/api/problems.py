@@ -15,6 +15,7 @@ _TYPE = "urn:hansa:problem:"
 # HTTP statuses of rejections; every other rejection is 422: understood, and refused by a rule.
 STATUSES: Final[dict[str, int]] = {
     "ledger.malformed": 400,
+    "ledger.impossible_key": 400,
     "ledger.unknown_signer": 403,
     "ledger.wrong_signature": 403,
     "ledger.not_in_good_standing": 403,
@@ -78,6 +79,17 @@ def refuse_unseen() -> Refusal:
         "There is nothing here that you may see.",
         rule="D8",
         remedy="Check the address; what is not public is shown to its parties only.",
+    )
+
+
+def refuse_not_absent() -> Refusal:
+    """To who may have an absence proved, of what is there: that alone, nothing of what it says."""
+    return Refusal(
+        404,
+        "api.not_absent",
+        "There is such a record; what it says is for others to read.",
+        rule="D8",
+        remedy="Its absence cannot be proved. Ask a party to it for what it says.",
     )
 
 

@@ -8,7 +8,12 @@ from litestar import Request, Response, get
 from litestar.params import Parameter
 
 from hansa.api.gate import Gate, TheGate, TheViewer, check_not_stranger
-from hansa.api.problems import refuse_parameter, refuse_unseen
+from hansa.api.problems import (
+    describe_rejection,
+    refuse_not_absent,
+    refuse_parameter,
+    refuse_unseen,
+)
 from hansa.api.proofs import build_proof_file
 from hansa.api.query import (
     FILTERS,
@@ -27,8 +32,8 @@ from hansa.client.receipts import encode_file
 from hansa.index.pages import Row, allow_all
 from hansa.index.records import get_visible, list_history, list_visible, names_party
 from hansa.index.shape import RecordKind
-from hansa.index.sight import Viewer, compute_marks, is_visible
-from hansa.ledger.model import is_key_part
+from hansa.index.sight import Viewer, compute_marks, compute_sight, is_visible
+from hansa.ledger.model import ImpossibleKey, check_key_shape, is_key_part
 from hansa.ledger.state import StateReader, get_system
 from hansa.ledger.system import Account, Member
 from hansa.primitives.limits import KEY_BYTES_MAX
@@ -40,7 +45,17 @@ _CHANGED = "hansa-height"
 
 
 def build_key(kind: RecordKind, path: str) -> str:
-    """State key of an address. Raises Refusal (404) for what cannot be an identifier."""
+    """State key of an address. Raises Refusal for what no record of the kind can stand under."""
+    key = build_prefix(kind, path)
+    try:
+        check_key_shape(kind.newest, tuple(key.split("/")[2:]))
+    except ImpossibleKey as impossible:
+        raise describe_rejection(impossible) from impossible
+    return key
+
+
+def build_prefix(kind: RecordKind, path: str) -> str:
+    """First parts of state keys. Raises Refusal (404) for what cannot be parts of one."""
     parts = path.removeprefix("/").split("/")
     key = kind.prefix + "/".join(parts)
     if not all(map(is_key_part, parts)) or len(key) > KEY_BYTES_MAX:
@@ -74,7 +89,7 @@ def list_records(
     """A page of records."""
     found = gate.kind(app, kind)
     check_not_stranger(viewer, found.sight(viewer))
-    start = build_key(found, prefix) + "/" if prefix else found.prefix
+    start = build_prefix(found, prefix) + "/" if prefix else found.prefix
     cursor = decode_cursor(after, str)
     page = list_visible(
         gate.index,
@@ -193,7 +208,10 @@ def _describe_version(row: Row) -> VersionView:
     description=(
         "The file `hansa.proof/1`. Of records for parties only, an absence is proved to those who "
         "may read the kind as a whole, who are named in the identifier, or who are a party to "
-        "another record of the application under the same first part of the identifier."
+        "another record of the application under the same first part of the identifier; of kinds "
+        "whose absence concerns every member (`ABSENCE`), to all members. What is there and not "
+        "theirs to read is api.not_absent to them, and no more. An identifier under which no "
+        "record of the kind can stand is refused: its absence would prove nothing."
     ),
     media_type="application/json",
     opt={"produces": "proof"},
@@ -212,13 +230,12 @@ def _answer_proof(gate: Gate, kind: RecordKind, path: str, viewer: Viewer) -> Re
     key = build_key(kind, path)
     file = build_proof_file(gate.ledger, key.encode("ascii"))
     value = bytes(file.record)
-    allowed = (
-        _may_prove_absence(gate, kind, key, viewer)
-        if value == b"null"
-        else _may_read(gate.ledger.state, kind, value, viewer)
-    )
-    if not allowed:
-        raise refuse_unseen()
+    if value == b"null":
+        if not _may_prove_absence(gate, kind, key, viewer):
+            raise refuse_unseen()
+    elif not _may_read(gate.ledger.state, kind, value, viewer):
+        may_know = _may_prove_absence(gate, kind, key, viewer)
+        raise refuse_not_absent() if may_know else refuse_unseen()
     return Response(
         encode_file(file),
         media_type="application/json",
@@ -250,6 +267,8 @@ def _find_place(state: StateReader, did: str) -> str:
 
 def _may_prove_absence(gate: Gate, kind: RecordKind, key: str, viewer: Viewer) -> bool:
     if kind.sight(viewer).is_whole:
+        return True
+    if compute_sight(viewer, kind.newest.ABSENCE, ()).is_whole:
         return True
     parts = key.split("/")[2:]
     if not set(viewer.dids).isdisjoint(parts):

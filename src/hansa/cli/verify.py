@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from hansa.client.trust import TrustRoot
     from hansa.client.verify import Verdict
 
+# Longer content is cut where people read it.
+CONTENT_MAX = 600
 _EXITS = {"yes": YES, "no": NO, "could_not_judge": UNJUDGED}
 _SIGNS = {True: "✓", False: "✗", None: "?"}
 _WORDS = {
@@ -100,8 +102,34 @@ def format_verdict(path: Path, verdict: "Verdict") -> str:
     lines = [f"{path}"]
     lines.extend(f"  {_SIGNS[step.ok]} {step.name}: {step.text}" for step in verdict.steps)
     word = _WORDS[verdict.outcome]
+    if verdict.outcome == "yes" and verdict.there is not None:
+        has = "has" if verdict.there else "has NO"
+        word += f": the state after block {verdict.height} {has} {verdict.key}"
     if verdict.outcome == "yes" and verdict.accepted is False:
         word += f": the ledger REFUSED this message ({verdict.code})"
     elif verdict.outcome == "yes" and verdict.accepted:
         word += ": the ledger accepted this message"
+    if verdict.outcome == "yes" and verdict.content is not None:
+        what = "message" if verdict.there is None else "record"
+        lines.append(f"  {what}: {format_content(verdict.content)}")
     return "\n".join([*lines, f"  {word}"])
+
+
+def format_content(content: Any) -> str:
+    """Content as one short line of JSON, plain values first; --json has it whole."""
+    import json
+
+    from hansa.client.verify import show
+
+    if isinstance(content, dict) and content.keys() == {"app", "body", "sender", "type"}:
+        content = content["body"]  # the steps say who sent what
+    return show(json.dumps(_put_plain_first(content), ensure_ascii=False), CONTENT_MAX)
+
+
+def _put_plain_first(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_put_plain_first(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    ordered = sorted(value.items(), key=lambda item: isinstance(item[1], dict | list))
+    return {name: _put_plain_first(each) for name, each in ordered}

@@ -8,6 +8,7 @@ import os
 import stat
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
@@ -20,6 +21,7 @@ from hansa.client.receipts import (
     ReceiptFile,
     encode_file,
 )
+from hansa.client.record_kinds import FindRecord, UnknownKind, check_identifier, find_record
 from hansa.client.trust import TrustError, TrustRoot
 from hansa.comet.block import ExecTxResult
 from hansa.comet.commit import COMMIT, InvalidCommit, verify_commit
@@ -30,7 +32,7 @@ from hansa.crypto.hashing import sha256
 from hansa.crypto.merkle import MerkleError, compute_root_from_path, merkle_root
 from hansa.encoding.canonical import CanonicalError, decode_canonical, decode_typed
 from hansa.encoding.text import encode_base64url
-from hansa.ledger.model import compute_state_key
+from hansa.ledger.model import compute_state_key, is_key_part
 from hansa.ledger.receipts import OK, ResultLeaf
 from hansa.ledger.rejections import Rejection
 from hansa.ledger.system import Account, BlockRecord, Member, compute_standing, find_key
@@ -65,7 +67,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     outcome: `yes` = the file says what the ledger of a trusted league says, which may well be that
     a message was REJECTED: see `accepted` (null for a state proof) and `code`. content: the message
-    or record that the file shows, decoded, only when everything about it was proved.
+    or record that the file shows, decoded, only when everything about it was proved. key, there:
+    of a state proof, which record and whether it is there.
     """
 
     outcome: Outcome
@@ -75,11 +78,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     height: int = 0
     accepted: bool | None = None
     code: str = ""
+    key: str = ""
+    there: bool | None = None
     content: Any = None
 
 
 class _Failed(Exception):
     """A step failed; the text says how."""
+
+
+class _Unjudged(Exception):
+    """A step cannot be judged here; the text says why."""
 
 
 _FAILURES: Final = (
@@ -94,22 +103,28 @@ _FAILURES: Final = (
 )
 
 
-def verify_file(path: Path, find_trust: FindTrust) -> Verdict:
-    """Judge the file at `path`. `find_trust` gives the trust root of a chain id, or None."""
+def verify_file(
+    path: Path, find_trust: FindTrust, find_record: FindRecord = find_record
+) -> Verdict:
+    """Judge the file at `path`. `find_trust` gives the trust root of a chain id, or None;
+    `find_record` the type of a kind of records, else UnknownKind.
+    """
     try:
         data = _read(path)
     except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
         text = f"cannot read the file: {getattr(error, 'strerror', None) or error}"
         return Verdict(outcome="could_not_judge", steps=(Step("file", None, text),))
-    return _judge(data, find_trust)
+    return _judge(data, find_trust, find_record)
 
 
-def verify_receipt(data: bytes, trust: TrustRoot | None) -> Verdict:
+def verify_receipt(
+    data: bytes, trust: TrustRoot | None, find_record: FindRecord = find_record
+) -> Verdict:
     """Judge the bytes of a receipt or proof file. Without a trust root it never says yes (D22)."""
-    return _judge(data, lambda _chain: trust)
+    return _judge(data, lambda _chain: trust, find_record)
 
 
-def _judge(data: bytes, find_trust: FindTrust) -> Verdict:
+def _judge(data: bytes, find_trust: FindTrust, find_record: FindRecord) -> Verdict:
     try:
         file = _decode(data)
     except _Failed as failure:
@@ -117,7 +132,8 @@ def _judge(data: bytes, find_trust: FindTrust) -> Verdict:
     kind = "receipt" if isinstance(file, ReceiptFile) else "state proof"
     steps = [Step("file", True, f"a {kind} in canonical form, {len(data)} bytes")]
     trust, why_not = _find_trust(file.chain, find_trust)
-    for name, check in _STEPS:
+    identifier: Check = partial(_check_identifier, find_record)
+    for name, check in (*_STEPS, ("identifier", identifier)):
         if not any(step.ok is False for step in steps):
             step = _take(name, check, file, trust, why_not)
             if step is not None:
@@ -133,8 +149,11 @@ def _take(
         if name == "trust root" and trust is None:
             return Step(name, None, why_not)
         text = check(file, trust)
+    except _Unjudged as why:
+        return Step(name, None, show(str(why)))
     except _FAILURES as failure:
-        return Step(name, False, _show(str(failure)))
+        text = failure.text if isinstance(failure, Rejection) else str(failure)
+        return Step(name, False, show(text))
     return Step(name, True, text) if text else None
 
 
@@ -145,7 +164,9 @@ def _conclude(file: File, kind: str, steps: tuple[Step, ...]) -> Verdict:
     if outcome == "no":
         return plain
     if isinstance(file, ProofFile):
-        return msgspec.structs.replace(plain, content=_load(file.record, RECORD_BYTES_MAX))
+        content = _load(file.record, RECORD_BYTES_MAX)
+        there = bytes(file.record) != _NULL
+        return msgspec.structs.replace(plain, key=file.key, there=there, content=content)
     leaf = _read_leaf(file)
     content = _load(file.message, MESSAGE_BYTES_MAX)
     return msgspec.structs.replace(plain, accepted=leaf.code == OK, code=leaf.code, content=content)
@@ -171,7 +192,7 @@ def _decode(data: bytes) -> File:
         file: File = _decoder.decode(data)
         again = encode_file(file)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise _Failed(f"not a receipt or proof file: {_show(str(error))}") from error
+        raise _Failed(f"not a receipt or proof file: {show(str(error))}") from error
     if again != data:
         raise _Failed("not in canonical form: it was changed, or written by something else")
     return file
@@ -184,8 +205,8 @@ def _find_trust(chain: str, find_trust: FindTrust) -> tuple[TrustRoot | None, st
     try:
         trust = find_trust(chain)
     except TrustError as error:
-        return None, _show(error.text)
-    return trust, f"no trust root is pinned for chain {_show(chain)}: hansa trust add GENESIS"
+        return None, show(error.text)
+    return trust, f"no trust root is pinned for chain {show(chain)}: hansa trust add GENESIS"
 
 
 def _check_trust(file: File, trust: TrustRoot | None) -> str:
@@ -291,9 +312,9 @@ def _check_result(file: File, _trust: TrustRoot | None) -> str:
     shown = "the message is shown" if message != _NULL else "the message is not shown"
     what = leaf.type or "an invalid transaction"
     if leaf.code == OK:
-        return _show(f"ACCEPTED: {what} in transaction {leaf.tx}; {shown}")
+        return show(f"ACCEPTED: {what} in transaction {leaf.tx}; {shown}")
     params = ", ".join(f"{name}={value}" for name, value in sorted(leaf.params.items()))
-    return _show(f"REJECTED with {leaf.code} ({params}): {what} in transaction {leaf.tx}; {shown}")
+    return show(f"REJECTED with {leaf.code} ({params}): {what} in transaction {leaf.tx}; {shown}")
 
 
 def _check_standing(file: File, _trust: TrustRoot | None) -> str:
@@ -313,7 +334,7 @@ def _check_standing(file: File, _trust: TrustRoot | None) -> str:
     # Within a block standing may change after the message: then it held when the block began.
     if not any(_held(account, member, key_id, at) for at in (file.height, file.height - 1)):
         raise _Failed(f"{leaf.sender} was not in good standing at height {file.height}")
-    return _show(f"{leaf.sender} of {member.name} was in good standing at height {file.height}")
+    return show(f"{leaf.sender} of {member.name} was in good standing at height {file.height}")
 
 
 def _held(account: Account, member: Member, key_id: str, height: int) -> bool:
@@ -335,15 +356,25 @@ def _check_state(file: File, _trust: TrustRoot | None) -> str:
     if file.header.height != file.height + 1:
         raise _Failed("the header does not carry the state of the height that the file names")
     key = file.key.encode("ascii")
-    if not 0 < len(key) <= KEY_BYTES_MAX:
+    app, *rest = file.key.split("/")
+    if len(key) > KEY_BYTES_MAX or len(rest) < 2 or not all(map(is_key_part, (app, *rest))):
         raise _Failed("no state has a key like this")
     record = bytes(file.record)
     is_absent = record == _NULL
     _load(file.record, RECORD_BYTES_MAX)
     verify_state_proof(file.header.app_hash, key, None if is_absent else record, file.proof)
     if is_absent:
-        return _show(f"the state after block {file.height} has no {file.key}")
-    return _show(f"the state after block {file.height} has {file.key}")
+        return f"the state after block {file.height} has no {file.key}"
+    return f"the state after block {file.height} has {file.key}"
+
+
+def _check_identifier(find_record: FindRecord, file: File, _trust: TrustRoot | None) -> str:
+    if not isinstance(file, ProofFile):
+        return ""
+    try:
+        return check_identifier(find_record, file.key, is_absent=bytes(file.record) == _NULL)
+    except UnknownKind as why:
+        raise _Unjudged(str(why)) from why
 
 
 Check = Callable[[File, TrustRoot | None], str]
@@ -362,7 +393,7 @@ def _load(raw: msgspec.Raw, size_max: int) -> Any:
     return decode_canonical(bytes(raw), size_max=size_max)
 
 
-def _show(text: str) -> str:
+def show(text: str, size_max: int = SHOWN_MAX) -> str:
     """Text from a file, safe at a terminal: nothing unprintable, nothing endless."""
-    cut = text if len(text) <= SHOWN_MAX else text[:SHOWN_MAX] + "…"
+    cut = text if len(text) <= size_max else text[:size_max] + "…"
     return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in cut)

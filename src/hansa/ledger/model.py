@@ -4,36 +4,56 @@ Released versions never change (D7): a new version is a new class with the next 
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import ClassVar, Literal
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
 from hansa.ledger.rejections import Rejection
-from hansa.primitives.limits import KEY_BYTES_MAX, KEY_PART_MAX
+from hansa.primitives.limits import INTEGER_MAX, KEY_BYTES_MAX, KEY_PART_MAX
 
 Visibility = Literal["public", "league", "parties"]
 
 _PART = re.compile(rf"[A-Za-z0-9._:~#+-]{{1,{KEY_PART_MAX}}}")
+_DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="v", tag=1):
     """A typed value in state, stored as canonical JSON `{"v":1,…}` under `app/KIND/key parts`.
 
-    KIND: snake_case name. KEY: names of the fields that identify it. VISIBILITY (D8): who may read
-    it at a gateway; `parties` means the DIDs (members' or accounts') of `parties()` and holders of
-    the roles in READERS (`app.role`). OWNER: set only where the kernel itself reads the record.
+    KIND: snake_case name. KEY: names of the fields that identify it; KEY_DIGITS: how many digits
+    a number has there, so that text order is its order; KEY_FORM: the key for people, where KEY
+    does not say it. VISIBILITY (D8): who may read it at a
+    gateway; `parties` means the DIDs (members' or accounts') of `parties()` and holders of the
+    roles in READERS (`app.role`). ABSENCE: who else may have it proved that there is no such
+    record. OWNER: set only where the kernel itself reads the record.
     """
 
     OWNER: ClassVar[str] = ""
     KIND: ClassVar[str] = ""
     KEY: ClassVar[tuple[str, ...]] = ("id",)
+    KEY_DIGITS: ClassVar[Mapping[str, int]] = MappingProxyType({})
+    KEY_FORM: ClassVar[str] = ""
     VISIBILITY: ClassVar[Visibility] = "parties"
+    ABSENCE: ClassVar[Visibility] = "parties"
     READERS: ClassVar[tuple[str, ...]] = ()
 
     def key(self) -> tuple[str, ...]:
         """The parts of this record's identifier, in order."""
-        return tuple(str(getattr(self, name)) for name in self.KEY)
+        digits = self.KEY_DIGITS
+        return tuple(str(getattr(self, name)).zfill(digits.get(name, 0)) for name in self.KEY)
+
+    @classmethod
+    def is_key(cls, parts: tuple[str, ...]) -> bool:
+        """Whether a record of this kind can stand under these parts: the fields of KEY, each in
+        its one spelling. A kind that overrides `key`, or knows more of its parts, overrides this.
+        """
+        return len(parts) == len(cls.KEY) and all(
+            _is_spelt(part, type_, cls.KEY_DIGITS.get(name, 0))
+            for name, part, type_ in zip(cls.KEY, parts, _list_key_types(cls), strict=True)
+        )
 
     def parties(self) -> tuple[str, ...]:
         """DIDs that may read this record when VISIBILITY is `parties`."""
@@ -72,6 +92,48 @@ class UnsafeIdentifier(Rejection):
     RULE = "D18"
     TEXT = "An identifier of {kind} is empty, too long or has an unsafe character."
     REMEDY = "Use 1 to 128 of A-Z a-z 0-9 . _ : ~ # + - for each part."
+
+
+class ImpossibleKey(Rejection):
+    """An identifier under which no record of the kind can ever stand: its absence says nothing."""
+
+    CODE = "impossible_key"
+    RULE = "D22"
+    TEXT = "No {kind} can have this identifier; it has the form {form}."
+    REMEDY = "Give each part in full, in its one spelling: numbers without needless zeros."
+
+
+def check_key_shape(kind: type[Record], parts: tuple[str, ...]) -> None:
+    """Raise ImpossibleKey unless a record of `kind` can stand under `parts`.
+
+    Without it a mistyped identifier would be proved absent, which reads as "never happened".
+    """
+    if not all(map(is_key_part, parts)) or not kind.is_key(parts):
+        raise ImpossibleKey(kind=kind.KIND, form=kind.KEY_FORM or "/".join(kind.KEY).upper())
+
+
+@lru_cache(maxsize=1_024)
+def _list_key_types(kind: type[Record]) -> tuple[Any, ...]:
+    types = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    return tuple(types[name] for name in kind.KEY)
+
+
+def _is_spelt(part: str, type_: Any, digits: int) -> bool:
+    """Whether `part` is how a value of the field's type is written in a key."""
+    if _converts(part, type_):
+        return True
+    number = part.lstrip("0") or "0" if digits else part
+    if _DECIMAL.fullmatch(number) is None or number.zfill(digits) != part:
+        return False
+    return abs(int(number)) <= INTEGER_MAX and _converts(int(number), type_)
+
+
+def _converts(value: str | int, type_: Any) -> bool:
+    try:
+        msgspec.convert(value, type_)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def is_key_part(part: str) -> bool:

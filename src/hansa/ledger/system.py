@@ -3,12 +3,15 @@
 "As at height H" is answered by intervals inside the records (D20), never by old tree versions.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
 import msgspec
 
 from hansa.crypto.signatures import PublicKey
 from hansa.ledger.model import Record, Visibility
+from hansa.primitives.values import Did
 
 Standing = Literal["good", "suspended", "expelled", "closed"]
 Purpose = Literal["sign", "authenticate", "service"]
@@ -50,7 +53,7 @@ class Member(Record, frozen=True, kw_only=True):
     KEY: ClassVar[tuple[str, ...]] = ("did",)
     VISIBILITY: ClassVar[Visibility] = "public"
 
-    did: str
+    did: Did
     name: str
     jurisdiction: str
     identifiers: tuple[Identifier, ...] = ()
@@ -65,7 +68,7 @@ class Account(Record, frozen=True, kw_only=True):
     KEY: ClassVar[tuple[str, ...]] = ("did",)
     VISIBILITY: ClassVar[Visibility] = "league"
 
-    did: str
+    did: Did
     member: str
     kind: Literal["member", "staff", "citizen", "service"]
     admin: bool = False
@@ -83,7 +86,7 @@ class Grant(Record, frozen=True, kw_only=True):
 
     application: str
     role: str
-    holder: str
+    holder: Did
     scope: str = "-"
     since_ms: int
     until_ms: int | None = None
@@ -146,7 +149,7 @@ class Allowance(Record, frozen=True, kw_only=True):
     KEY: ClassVar[tuple[str, ...]] = ("member",)
     VISIBILITY: ClassVar[Visibility] = "league"
 
-    member: str
+    member: Did
     units: int
 
 
@@ -158,7 +161,7 @@ class Usage(Record, frozen=True, kw_only=True):
     KEY: ClassVar[tuple[str, ...]] = ("member",)
     VISIBILITY: ClassVar[Visibility] = "league"
 
-    member: str
+    member: Did
     window: int
     units: int
 
@@ -171,6 +174,7 @@ class Hold(Record, frozen=True, kw_only=True):
     """
 
     KIND: ClassVar[str] = "hold"
+    KEY_FORM: ClassVar[str] = "APPLICATION/KIND/KEY/~/ID"
     OWNER: ClassVar[str] = "holds"
     VISIBILITY: ClassVar[Visibility] = "league"
 
@@ -188,12 +192,19 @@ class Hold(Record, frozen=True, kw_only=True):
         """Record first, so that all holds of one record are one ordered range."""
         return (self.application, self.record_kind, *self.record_key, "~", self.id)
 
+    @classmethod
+    def is_key(cls, parts: tuple[str, ...]) -> bool:
+        """Application, kind, at least one part of the record's identifier, `~`, id."""
+        return len(parts) >= 5 and parts.count("~") == 1 and parts[-2] == "~"
+
 
 class Deadline(Record, frozen=True, kw_only=True):
     """A message that the kernel fires at the start of a block when its time has come (D17)."""
 
     KIND: ClassVar[str] = "deadline"
     OWNER: ClassVar[str] = "ledger"
+    KEY: ClassVar[tuple[str, ...]] = ("at_ms", "application", "id")
+    KEY_DIGITS: ClassVar[Mapping[str, int]] = MappingProxyType({"at_ms": 15})
     VISIBILITY: ClassVar[Visibility] = "league"
 
     at_ms: int
@@ -201,10 +212,6 @@ class Deadline(Record, frozen=True, kw_only=True):
     application: str
     type: str
     body: str
-
-    def key(self) -> tuple[str, ...]:
-        """Ordered by time, then application and id."""
-        return (f"{self.at_ms:015d}", self.application, self.id)
 
 
 class BlockRecord(Record, frozen=True, kw_only=True):
@@ -216,6 +223,8 @@ class BlockRecord(Record, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "block"
     OWNER: ClassVar[str] = "ledger"
+    KEY: ClassVar[tuple[str, ...]] = ("height",)
+    KEY_DIGITS: ClassVar[Mapping[str, int]] = MappingProxyType({"height": 12})
     VISIBILITY: ClassVar[Visibility] = "public"
 
     height: int
@@ -223,10 +232,6 @@ class BlockRecord(Record, frozen=True, kw_only=True):
     hash: str
     results: str
     deadlines: str
-
-    def key(self) -> tuple[str, ...]:
-        """Twelve digits, so that text order is height order."""
-        return (f"{self.height:012d}",)
 
 
 class Seen(Record, frozen=True, kw_only=True):
@@ -236,14 +241,12 @@ class Seen(Record, frozen=True, kw_only=True):
 
     KIND: ClassVar[str] = "seen"
     OWNER: ClassVar[str] = "ledger"
+    KEY: ClassVar[tuple[str, ...]] = ("height",)
+    KEY_DIGITS: ClassVar[Mapping[str, int]] = MappingProxyType({"height": 12})
     VISIBILITY: ClassVar[Visibility] = "public"
 
     height: int
     ids: str
-
-    def key(self) -> tuple[str, ...]:
-        """Twelve digits, so that text order is height order."""
-        return (f"{self.height:012d}",)
 
 
 def compute_standing(history: tuple[StandingSince, ...], height: int) -> Standing | None:

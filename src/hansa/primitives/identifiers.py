@@ -43,6 +43,15 @@ def check_identifier(scheme: str, value: str) -> None:
         raise InvalidIdentifier(scheme, "check_digit")
 
 
+def is_canonical(scheme: str, value: str) -> bool:
+    """Whether an identifier holds and is written in its one way."""
+    try:
+        check_identifier(scheme, value)
+    except InvalidIdentifier:
+        return False
+    return value == normalise(scheme, value)
+
+
 def normalise(scheme: str, value: str) -> str:
     """The one way to write an identifier: capitals, without spaces, dots, hyphens and slashes.
 

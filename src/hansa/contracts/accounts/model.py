@@ -30,7 +30,7 @@ class RetiredKey(Record, frozen=True, kw_only=True):
     KEY: ClassVar[tuple[str, ...]] = ("account", "mark")
     VISIBILITY: ClassVar[Visibility] = "league"
 
-    account: str
+    account: Did
     mark: str
     retired: Key
 

@@ -13,6 +13,8 @@ G6  Actions are messages that declare themselves governed; governance cannot be 
 G7  A contract is activated at a later height, never in an older version; parameters stay in bounds.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -28,6 +30,8 @@ ACTIONS_MAX = 16
 # A proposal carries its electorate; more voters than this elect a committee.
 VOTERS_MAX = 128
 WEIGHT_MAX = 1_000_000
+# Numbers of proposals in keys have as many, so that text order is order of opening.
+PROPOSAL_DIGITS = 8
 VOTING_MS_MIN = 60_000
 VOTING_MS_MAX = 90 * 86_400_000
 
@@ -84,7 +88,7 @@ class Weight(Record, frozen=True, kw_only=True):
     KEY: ClassVar[tuple[str, ...]] = ("member",)
     VISIBILITY: ClassVar[Visibility] = "public"
 
-    member: str
+    member: Did
     weight: int
 
 
@@ -106,6 +110,7 @@ class Proposal(Record, frozen=True, kw_only=True):
     """
 
     KIND: ClassVar[str] = "proposal"
+    KEY_DIGITS: ClassVar[Mapping[str, int]] = MappingProxyType({"id": PROPOSAL_DIGITS})
     VISIBILITY: ClassVar[Visibility] = "league"
 
     id: int
@@ -127,32 +132,26 @@ class Proposal(Record, frozen=True, kw_only=True):
     params: dict[str, str | int] = msgspec.field(default_factory=dict)
     failed_action: int | None = None
 
-    def key(self) -> tuple[str, ...]:
-        """Eight digits, so that text order is order of opening."""
-        return (format_proposal_id(self.id),)
-
 
 class Ballot(Record, frozen=True, kw_only=True):
     """How a member voted."""
 
     KIND: ClassVar[str] = "ballot"
+    KEY: ClassVar[tuple[str, ...]] = ("proposal", "member")
+    KEY_DIGITS: ClassVar[Mapping[str, int]] = MappingProxyType({"proposal": PROPOSAL_DIGITS})
     VISIBILITY: ClassVar[Visibility] = "league"
 
     proposal: int
-    member: str
+    member: Did
     account: str
     choice: Choice
     weight: int
     height: int
 
-    def key(self) -> tuple[str, ...]:
-        """The proposal first, so that its ballots are one range."""
-        return (format_proposal_id(self.proposal), self.member)
-
 
 def format_proposal_id(number: int) -> str:
     """The key part of a proposal's number."""
-    return f"{number:08d}"
+    return f"{number:0{PROPOSAL_DIGITS}d}"
 
 
 class Propose(Message, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ class PastHold(Record, frozen=True, kw_only=True):
     """A hold that was released or has lapsed at block time `ended_ms`."""
 
     KIND: ClassVar[str] = "past_hold"
+    KEY_FORM: ClassVar[str] = Hold.KEY_FORM
     VISIBILITY: ClassVar[Visibility] = "league"
 
     hold: Hold
@@ -43,6 +44,11 @@ class PastHold(Record, frozen=True, kw_only=True):
     def key(self) -> tuple[str, ...]:
         """As the hold itself."""
         return self.hold.key()
+
+    @classmethod
+    def is_key(cls, parts: tuple[str, ...]) -> bool:
+        """As the hold itself."""
+        return Hold.is_key(parts)
 
 
 class PlaceHold(Message, frozen=True, kw_only=True):

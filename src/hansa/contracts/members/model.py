@@ -17,6 +17,7 @@ from hansa.crypto.signatures import PublicKey
 from hansa.ledger.model import Event, Message, Record, Visibility
 from hansa.ledger.rejections import Rejection
 from hansa.ledger.system import Identifier, Standing
+from hansa.primitives.identifiers import is_canonical
 from hansa.primitives.values import Did, Jurisdiction
 
 # A company has one number in each register that knows it.
@@ -35,6 +36,11 @@ class IdentifierOwner(Record, frozen=True, kw_only=True):
     value: str
     member: str
 
+    @classmethod
+    def is_key(cls, parts: tuple[str, ...]) -> bool:
+        """An identifier that holds, in its one spelling."""
+        return super().is_key(parts) and is_canonical(*parts)
+
 
 class Contact(Record, frozen=True, kw_only=True):
     """Where the member's public page is; of the organisation, never of a person."""
@@ -43,7 +49,7 @@ class Contact(Record, frozen=True, kw_only=True):
     KEY: ClassVar[tuple[str, ...]] = ("member",)
     VISIBILITY: ClassVar[Visibility] = "public"
 
-    member: str
+    member: Did
     address: str
 
 

@@ -28,7 +28,7 @@ class PastGrant(Record, frozen=True, kw_only=True):
 
     application: str
     role: str
-    holder: str
+    holder: Did
     scope: str
     since_ms: int
     until_ms: int

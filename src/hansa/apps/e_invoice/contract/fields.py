@@ -3,6 +3,8 @@
 from hansa.apps.e_invoice import rejections as r
 from hansa.apps.e_invoice.contract.arithmetic import list_rates
 from hansa.apps.e_invoice.model.content import (
+    FAPIAO_DIGITS,
+    NUMBER_MAX,
     PPM,
     InvoiceContent,
     compute_invoice_id,
@@ -13,10 +15,8 @@ from hansa.ledger.model import is_key_part
 from hansa.primitives.capitals import NotCapitals, format_capitals, parse_capitals
 from hansa.primitives.identifiers import InvalidIdentifier, check_identifier, normalise
 
-# A number or a line id is an identifier, not a text: long ones would carry what must not be here.
-NUMBER_MAX = 60
+# A line id is an identifier, not a text: long ones would carry what must not be here.
 LINE_ID_MAX = 50
-FAPIAO_DIGITS = 20
 _DIGITS = frozenset("0123456789")
 _CAPITAL_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)

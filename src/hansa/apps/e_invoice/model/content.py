@@ -3,11 +3,13 @@
 No names, addresses or item texts: those stay in the document, of which the chain has a commitment.
 """
 
+import re
 from typing import Literal
 
 import msgspec
 
 from hansa.crypto.signatures import InvalidKey, PublicKey, check_public_key
+from hansa.primitives.identifiers import is_canonical
 
 # 25 % is 250,000 parts per million: four decimals of a per cent, more than any VAT rate has.
 PPM = 1_000_000
@@ -16,6 +18,12 @@ CREDIT_NOTE_CODES = frozenset(
     ("81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532")
 )
 
+# Of a 数电票's number.
+FAPIAO_DIGITS = 20
+# A number is an identifier, not a text: a long one would carry what must not be here.
+NUMBER_MAX = 60
+
+_ESCAPED = re.compile(rb"~([0-9A-F]{2})")
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+#")
 
 
@@ -120,6 +128,25 @@ def compute_invoice_id(standard: str, seller: str, number: str) -> str:
         return number
     plain = (chr(byte) if chr(byte) in _PLAIN else f"~{byte:02X}" for byte in number.encode())
     return f"{seller}:{''.join(plain)}"
+
+
+def parse_invoice_id(invoice: str) -> tuple[str, str] | None:
+    """Seller ("" for a 数电票, whose number does not say it) and number of an identifier that
+    `compute_invoice_id` can give; None for any other.
+    """
+    if len(invoice) == FAPIAO_DIGITS and invoice.isascii() and invoice.isdigit():
+        return "", invoice
+    scheme, _sep, rest = invoice.partition(":")
+    value, _sep, plain = rest.partition(":")
+    try:
+        number = _ESCAPED.sub(lambda found: bytes.fromhex(found[1].decode()), plain.encode())
+        text = number.decode()
+    except UnicodeError:
+        return None
+    seller = f"{scheme}:{value}"
+    is_number = 0 < len(text) <= NUMBER_MAX and text == text.strip(" \t\r\n")
+    is_one = is_canonical(scheme, value) and compute_invoice_id("", seller, text) == invoice
+    return (seller, text) if is_number and is_one else None
 
 
 def compute_claim(chain: str, invoice: str, employer: str) -> bytes:

@@ -3,11 +3,22 @@
 Readers: the parties (members' DIDs), tax authorities and auditors of the parties' jurisdictions.
 """
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from hansa.apps.e_invoice.model.content import InvoiceContent
+from msgspec import Meta
+
+from hansa.apps.e_invoice.model.content import (
+    InvoiceContent,
+    decode_pseudonym,
+    parse_invoice_id,
+)
 from hansa.apps.e_invoice.model.messages import RedReason
 from hansa.ledger.model import Record, Visibility
+from hansa.primitives.identifiers import is_canonical
+from hansa.primitives.limits import INTEGER_MAX
+from hansa.primitives.values import Currency
+
+Ordinal = Annotated[int, Meta(ge=1, le=INTEGER_MAX, description="1, 2, … for each invoice")]
 
 READERS = ("e_invoice.tax_authority", "e_invoice.auditor")
 
@@ -35,6 +46,11 @@ class Taxpayer(Record, frozen=True, kw_only=True):
     suspended: str = ""
     earlier: tuple[str, ...] = ()
 
+    @classmethod
+    def is_key(cls, parts: tuple[str, ...]) -> bool:
+        """A tax identifier that holds, in its one spelling."""
+        return super().is_key(parts) and _is_taxpayer(parts[0])
+
 
 class Quota(Record, frozen=True, kw_only=True):
     """What a seller may issue in a currency, without VAT, and what of it is used.
@@ -48,7 +64,7 @@ class Quota(Record, frozen=True, kw_only=True):
 
     seller: str
     member: str
-    currency: str
+    currency: Currency
     amount: int
     count: int
     used: int = 0
@@ -58,6 +74,11 @@ class Quota(Record, frozen=True, kw_only=True):
     def parties(self) -> tuple[str, ...]:
         """The seller."""
         return (self.member,)
+
+    @classmethod
+    def is_key(cls, parts: tuple[str, ...]) -> bool:
+        """A tax identifier and a currency."""
+        return super().is_key(parts) and _is_taxpayer(parts[0])
 
 
 class Invoice(Record, frozen=True, kw_only=True):
@@ -70,6 +91,7 @@ class Invoice(Record, frozen=True, kw_only=True):
     """
 
     KIND: ClassVar[str] = "invoice"
+    ABSENCE: ClassVar[Visibility] = "league"
     READERS: ClassVar[tuple[str, ...]] = READERS
 
     id: str
@@ -95,6 +117,11 @@ class Invoice(Record, frozen=True, kw_only=True):
         named = (self.seller_member, self.buyer_member, self.employer, *self.claimants)
         return tuple(dict.fromkeys(did for did in named if did))
 
+    @classmethod
+    def is_key(cls, parts: tuple[str, ...]) -> bool:
+        """An identifier that an invoice can have."""
+        return super().is_key(parts) and parse_invoice_id(parts[0]) is not None
+
 
 class Credited(Record, frozen=True, kw_only=True):
     """What the credits of an invoice have taken back, in the order of its lines and VAT breakdown.
@@ -119,6 +146,11 @@ class Credited(Record, frozen=True, kw_only=True):
         """Those of the invoice."""
         return self.readers
 
+    @classmethod
+    def is_key(cls, parts: tuple[str, ...]) -> bool:
+        """An identifier that an invoice can have."""
+        return super().is_key(parts) and parse_invoice_id(parts[0]) is not None
+
 
 class Reimbursement(Record, frozen=True, kw_only=True):
     """One reimbursement. `<invoice>/1` absent proves: not yet reimbursed anywhere (I3)."""
@@ -128,7 +160,7 @@ class Reimbursement(Record, frozen=True, kw_only=True):
     READERS: ClassVar[tuple[str, ...]] = READERS
 
     invoice: str
-    number: int
+    number: Ordinal
     employer: str
     amount: int
     height: int
@@ -137,6 +169,11 @@ class Reimbursement(Record, frozen=True, kw_only=True):
     def parties(self) -> tuple[str, ...]:
         """The employer."""
         return (self.employer,)
+
+    @classmethod
+    def is_key(cls, parts: tuple[str, ...]) -> bool:
+        """An identifier that an invoice can have, and a number from 1."""
+        return super().is_key(parts) and parse_invoice_id(parts[0]) is not None
 
 
 class RedLetter(Record, frozen=True, kw_only=True):
@@ -147,7 +184,7 @@ class RedLetter(Record, frozen=True, kw_only=True):
     READERS: ClassVar[tuple[str, ...]] = READERS
 
     invoice: str
-    number: int
+    number: Ordinal
     amount: int
     reason: RedReason
     requested_by: str
@@ -158,6 +195,11 @@ class RedLetter(Record, frozen=True, kw_only=True):
     def parties(self) -> tuple[str, ...]:
         """Who asked and who answers."""
         return (self.requested_by, self.answers) if self.answers else (self.requested_by,)
+
+    @classmethod
+    def is_key(cls, parts: tuple[str, ...]) -> bool:
+        """An identifier that an invoice can have, and a number from 1."""
+        return super().is_key(parts) and parse_invoice_id(parts[0]) is not None
 
 
 class Pseudonym(Record, frozen=True, kw_only=True):
@@ -173,6 +215,16 @@ class Pseudonym(Record, frozen=True, kw_only=True):
     def parties(self) -> tuple[str, ...]:
         """The seller."""
         return (self.seller_member,)
+
+    @classmethod
+    def is_key(cls, parts: tuple[str, ...]) -> bool:
+        """A one-time key."""
+        return super().is_key(parts) and decode_pseudonym(parts[0]) is not None
+
+
+def _is_taxpayer(identifier: str) -> bool:
+    scheme, _sep, value = identifier.partition(":")
+    return is_canonical(scheme, value)
 
 
 RECORDS = (Taxpayer, Quota, Invoice, Credited, Reimbursement, RedLetter, Pseudonym)
