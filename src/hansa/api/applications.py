@@ -256,7 +256,8 @@ def list_table(
     "/v1/apps/{app:str}/tables/{name:str}/totals",
     tags=["applications"],
     summary="Exact totals over the rows that the asker may see",
-    description="Filters as for the rows. Sums are decimal text, exact whatever their size.",
+    description="Filters as for the rows. Sums are decimal text, exact whatever their size, and "
+    "never add up different units (currencies).",
     opt={FILTERS: True},
 )
 @threaded
@@ -276,6 +277,8 @@ def total_table(
     check_not_stranger(viewer, kind.sight(viewer))
     groups = _split_names("group_by", group_by, [each.name for each in table.columns])
     wanted = _split_names("sums", sums, table.totals) or list(table.totals)
+    if table.unit and table.unit not in groups:
+        groups.append(table.unit)
     filters = collect_filters(dict(request.query_params), {"group_by", "sums"})
     try:
         found = compute_totals(

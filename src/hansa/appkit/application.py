@@ -30,7 +30,8 @@ class Table(msgspec.Struct, frozen=True):
     """A view of the read model: one row (or several) for each record of `record`, by `project`.
 
     They are rewritten whenever their record changes. Visibility is the record's.
-    `totals`: names of integer columns that lists may sum, grouped by text columns.
+    `totals`: names of integer columns that lists may sum, grouped by text columns; `unit`: the
+    column that says in what they are (a currency): totals are always apart by it.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Table(msgspec.Struct, frozen=True):
     columns: tuple[Column, ...]
     project: Callable[[Any], Row | Sequence[Row]]
     totals: tuple[str, ...] = ()
+    unit: str = ""
 
 
 class Application(msgspec.Struct, frozen=True):

@@ -68,6 +68,10 @@ def test_totals_agree_with_the_quota(league: League) -> None:
     assert {key: total[0] for key, total in sums.items()} == used
 
 
+def test_sums_never_mix_currencies() -> None:
+    assert [table.name for table in views.TABLES if table.totals and table.unit != "currency"] == []
+
+
 def test_totals_by_vat_rate_agree_with_those_of_the_invoices(league: League) -> None:
     table = next(table for table in views.TABLES if table.name == "vat")
     rows = [row for invoice in list_invoices(league) for row in table.project(invoice)]

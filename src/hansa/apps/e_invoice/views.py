@@ -155,6 +155,7 @@ TABLES = (
         ),
         project_invoice,
         ("without_vat", "vat", "with_vat", "due"),
+        unit="currency",
     ),
     Table(
         "vat",
@@ -166,6 +167,7 @@ TABLES = (
         ),
         compute_vat_rows,
         ("taxable", "tax"),
+        unit="currency",
     ),
     Table(
         "taxpayers",
@@ -179,19 +181,18 @@ TABLES = (
         _columns("seller currency", "amount used left count count_used numbers"),
         project_quota,
         ("amount", "used", "left", "count", "count_used"),
+        unit="currency",
     ),
     Table(
         "reimbursements",
         Reimbursement,
         _columns("invoice employer status", "amount height"),
         project_reimbursement,
-        ("amount",),
     ),
     Table(
         "red_letters",
         RedLetter,
         _columns("invoice status reason requested_by answers", "amount until_ms"),
         project_red_letter,
-        ("amount",),
     ),
 )
