@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hansa.cli.answers import NO, UNJUDGED, describe_fault, format_table, measure_width
+from hansa.cli.answers import NO, UNJUDGED, describe_fault, draw_table, format_table, measure_width
+from hansa.cli.asking import format_cell, format_value
 from hansa.cli.logfile import CappedFile
 from hansa.client.faults import ClientError, Refused
 from hansa.ledger.rejections import Rejection
@@ -38,7 +39,7 @@ def test_refused_is_a_no_and_a_fault_could_not_be_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "status", "exit"),
+    ("code", "status", "expected"),
     [
         ("e_invoice.not_registered", 422, NO),
         ("ledger.quota_spent", 429, NO),
@@ -58,9 +59,9 @@ def test_refused_is_a_no_and_a_fault_could_not_be_judged() -> None:
     ],
 )
 def test_a_rule_is_a_no_and_a_fault_or_wrong_question_is_not(
-    code: str, status: int, exit: int
+    code: str, status: int, expected: int
 ) -> None:
-    assert describe_fault(Refused(code, "t", status=status)).exit == exit
+    assert describe_fault(Refused(code, "t", status=status)).exit == expected
 
 
 @pytest.mark.parametrize("error", [ValueError("secret"), RecursionError(), MemoryError()])
@@ -79,3 +80,22 @@ def test_log_does_not_grow_without_end(tmp_path: Path) -> None:
     assert files == ["node.log", "node.log.1"]
     assert all(path.stat().st_size < 1_100 for path in tmp_path.iterdir())
     assert "line 199" in (tmp_path / "node.log").read_text() + (tmp_path / "node.log.1").read_text()
+
+
+def test_narrow_terminals_show_identifiers_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    one, two = "did:hansa:" + "a" * 32, "f" * 64
+    for row in ([one, "some words that may be folded as they are many, and more"], [one, two]):
+        text = draw_table(["did", "other"], [row])
+        assert one in text
+        assert row[1].split()[-1] in text
+        assert all(measure_width(line) <= 80 for line in text.splitlines())
+    assert two in text
+
+
+def test_cells_are_json_or_identifiers_and_never_python() -> None:
+    pair = {"scheme": "CN-USCC", "value": "91440101MA59EXAM08"}
+    assert format_value([pair, pair]) == "CN-USCC:91440101MA59EXAM08 CN-USCC:91440101MA59EXAM08"
+    assert format_value([{"since": 0, "standing": "good"}]) == '[{"since":0,"standing":"good"}]'
+    assert format_cell("f" * 64) == "f" * 64
+    assert format_cell("many words " * 9).endswith("…")

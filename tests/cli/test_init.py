@@ -126,3 +126,17 @@ def test_doctor_is_content_with_a_new_league_and_names_what_is_wrong(shell: Shel
 def test_doctor_of_nothing(shell: Shell) -> None:
     assert shell.run("doctor", "nowhere").exit == 1
     assert shell.run("doctor").exit == 2
+
+
+def test_refused_init_leaves_nothing(shell: Shell) -> None:
+    shell.ask("init", "bay", "--chain", "lea-1")
+    refused = shell.run("init", "fake", "--chain", "lea-1")
+    assert refused.exit == 2
+    assert "choose another --chain" in refused.err
+    assert sorted(path.name for path in shell.folder.iterdir()) == ["bay"]
+    assert shell.run("init", "fake").exit == 0
+
+
+def test_hints_can_be_copied_with_blanks_in_the_name(shell: Shell) -> None:
+    done = shell.run("init", "two words")
+    assert "hansa start 'two words'" in done.err

@@ -295,7 +295,7 @@ def test_views_and_exact_totals(trade: Trade) -> None:
     stated = sum(int(group["sums"]["with_vat"]) for group in groups)
     assert stated == sum(row["with_vat"] for row in own)
     assert (
-        trade.shell.run("e-invoice", "totals", "invoices", "--by", "no", "--as", "buyer").exit == 1
+        trade.shell.run("e-invoice", "totals", "invoices", "--by", "no", "--as", "buyer").exit == 2
     )
     assert trade.shell.run("e-invoice", "table", "nothing").exit == 2
 
@@ -353,3 +353,71 @@ def test_killed_league_starts_again_and_its_address_is_mended(tmp_path: Path) ->
     assert shell.run("status", "--league", "bay").exit == 2
     with shell.started(tmp_path / "bay"):
         assert shell.run("status", "--league", "bay").exit == 0
+
+
+def test_a_proposal_is_learnt_from_help_checked_here_and_voted_by_its_number(trade: Trade) -> None:
+    shell = trade.shell
+    said = shell.run("governance", "propose", "--help").out
+    for word in ("application", "SetAllowance", "member*", "hansa governance vote --proposal"):
+        assert word in said
+    for actions, wrong in (
+        ([{"application": "nothing", "type": "A", "body": {}}], "there are: "),
+        ([{"application": "quotas", "type": "A", "body": {}}], "it may send: SetAllowance"),
+        ([{"application": "quotas", "type": "SetAllowance", "body": {"units": 1}}], "member"),
+        ({}, "list"),
+    ):
+        done = shell.run("governance", "propose", "--topic", "t", "--actions", json.dumps(actions))
+        assert done.exit == 2
+        assert wrong in done.err
+    body = {"member": "seller-a", "units": 500}
+    actions = [{"application": "quotas", "type": "SetAllowance", "body": body}]
+    command = ("governance", "propose", "--topic", "quotas", "--actions", json.dumps(actions))
+    done = shell.run(*command)
+    assert "ProposalOpened " in done.out
+    assert " proposal=1 " in done.out
+    sent = shell.ask(*command)
+    number = next(e["body"]["proposal"] for e in sent["events"] if e["type"] == "ProposalOpened")
+    for name in ("seller-a", "seller-b", "buyer"):
+        vote = ("governance", "vote", "--proposal", str(number), "--choice", "yes", "--as", name)
+        voted = shell.ask(*vote)
+    closed = next(e["body"] for e in voted["events"] if e["type"] == "ProposalClosed")
+    assert closed["state"] == "EXECUTED"
+
+
+def test_a_candidate_asks_to_be_admitted_and_is(trade: Trade) -> None:
+    shell = trade.shell
+    shell.ask("keys", "new", "harbour")
+    request = ("keys", "request", "harbour")
+    assert shell.run(*request).exit == 2
+    asked = shell.run(*request, "--admit", "Harbour Office", "--jurisdiction", "HK")
+    (shell.folder / "harbour.json").write_text(asked.out)
+    command = ("governance", "propose", "--topic", "admission", "--actions", "@harbour.json")
+    sent = shell.ask(*command, "--as", "tax-bureau")
+    number = next(e["body"]["proposal"] for e in sent["events"] if e["type"] == "ProposalOpened")
+    for name in ("seller-a", "seller-b", "buyer"):
+        shell.ask("governance", "vote", "--proposal", str(number), "--choice", "yes", "--as", name)
+    assert shell.ask("members", "show", "member", "harbour")["name"] == "Harbour Office"
+
+
+def test_who_asks_is_told_and_may_be_nobody(trade: Trade) -> None:
+    shell = trade.shell
+    assert "as tax-bureau" in shell.run("members", "list", "member").err
+    line = trade.issue()
+    show = ("e-invoice", "list", "invoice", "--limit", "200")
+    assert shell.ask(*show)["items"]
+    assert (
+        shell.run(*show, "--as", "nobody").exit != 0
+        or not shell.ask(*show, "--as", "nobody")["items"]
+    )
+    for identity, said in (("5f2c", "64 hex digits"), (line["transaction"], "1 message")):
+        done = shell.run("receipt", identity, "--message", "99", "-o", "x.json")
+        assert said in done.err
+        assert done.exit == (2 if identity == "5f2c" else 1)
+
+
+def test_reason_is_judged_before_a_key_is_made(trade: Trade) -> None:
+    done = trade.shell.run("keys", "rotate", "auditor", "--reason", "x y")
+    assert done.exit == 2
+    assert "code" in done.err
+    assert "^" not in done.err
+    assert not (trade.shell.folder / "keys" / "auditor.next.key.json").exists()

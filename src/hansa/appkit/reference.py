@@ -64,9 +64,19 @@ def _describe_readers(described: dict[str, Any]) -> str:
 
 
 def _render_fields(schema: dict[str, Any]) -> list[str]:
-    """A table of the fields of the schema's own type (nested types by name)."""
+    """A table of the fields of the schema's own type, then one of each type nested in it."""
     definitions = schema.get("$defs", {})
-    top = definitions.get(schema.get("$ref", "").rsplit("/", 1)[-1], schema)
+    own = schema.get("$ref", "").rsplit("/", 1)[-1]
+    lines = _render_table(definitions.get(own, schema))
+    for name, nested in sorted(definitions.items()):
+        table = _render_table(nested) if name != own else []
+        if table:
+            text = _join(nested.get("description", ""))
+            lines += ["", f"`{name}`: {text}" if text else f"`{name}`:", *table]
+    return lines
+
+
+def _render_table(top: dict[str, Any]) -> list[str]:
     required = set(top.get("required", []))
     lines = ["", "| field | type | required | |", "| --- | --- | --- | --- |"]
     for name, field in sorted(top.get("properties", {}).items()):

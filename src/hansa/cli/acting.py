@@ -9,6 +9,7 @@ import msgspec
 
 from hansa.cli.answers import NO, UNJUDGED, YES, answer, hint
 from hansa.cli.place import Place, find_place
+from hansa.client.faults import ClientError, Refused
 from hansa.client.gateway import Gateway
 from hansa.client.keys import Signer
 from hansa.client.replies import MessageOutcome, TransactionStatus
@@ -17,6 +18,9 @@ from hansa.ledger.transactions import Mode
 
 WAIT_S: Final = 30.0
 OK: Final = "ok"
+# Events as the gateway lists them.
+Events = Sequence[dict[str, Any]]
+EVENT_FIELDS: Final = ("message", "app", "type", "body")
 
 
 class Act(NamedTuple):
@@ -127,12 +131,24 @@ def send(gateway: Gateway, data: bytes, how: Act) -> int:
         hint(f"hansa tx wait {identity}")
         return YES
     status = gateway.wait(identity, how.timeout_s)
-    return tell_status(status, as_json=how.as_json)
+    return tell_status(status, find_events(gateway, status), as_json=how.as_json)
 
 
-def tell_status(status: TransactionStatus, *, as_json: bool) -> int:
+def find_events(gateway: Gateway, status: TransactionStatus) -> Events:
+    """What a transaction's messages announced; nothing where it cannot be seen."""
+    if not any(message.code == OK for message in status.messages):
+        return ()
+    try:
+        return gateway.list_emitted(status)
+    except (Refused, ClientError):
+        return ()
+
+
+def tell_status(status: TransactionStatus, events: Events = (), *, as_json: bool) -> int:
     """Print a transaction's status; 0 all accepted, 1 something refused, 2 not decided yet."""
-    answer(msgspec.to_builtins(status), format_status(status), as_json=as_json)
+    shown = [{name: each[name] for name in EVENT_FIELDS} for each in events]
+    document = msgspec.to_builtins(status) | {"events": shown}
+    answer(document, format_status(status, events), as_json=as_json)
     if not status.is_final:
         hint(f"Not decided yet. Ask again: hansa tx wait {status.id}")
     return judge_status(status)
@@ -146,12 +162,24 @@ def judge_status(status: TransactionStatus) -> int:
     return NO if refused or status.state != "committed" else YES
 
 
-def format_status(status: TransactionStatus) -> str:
-    """A transaction and its messages in words."""
+def format_status(status: TransactionStatus, events: Events = ()) -> str:
+    """A transaction, its messages and what they announced, in words."""
     place = f" at height {status.height}" if status.state == "committed" else ""
     lines = [f"{status.id}  {status.state}{place}"]
-    lines.extend(format_outcome(message) for message in status.messages)
+    for message in status.messages:
+        lines.append(format_outcome(message))
+        lines.extend(format_event(each) for each in events if each["message"] == message.index)
     return "\n".join(lines)
+
+
+def format_event(event: dict[str, Any]) -> str:
+    """An event with its plain fields: numbers and ids that the next command needs."""
+    plain = (
+        f"{name}={value}"
+        for name, value in event["body"].items()
+        if name != "v" and isinstance(value, int | str) and value != ""
+    )
+    return " ".join([f"      {event['type']}", *plain])
 
 
 def format_outcome(message: MessageOutcome) -> str:

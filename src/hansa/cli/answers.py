@@ -16,6 +16,8 @@ YES, NO, UNJUDGED = 0, 1, 2
 JUDGED: Final = frozenset({0, 403, 404, 409, 410, 422})
 # Refusals of the node itself that are an answer: what was asked for is not there.
 ABSENT: Final = "node.no_such_"
+# Shorter words are no ids: nobody copies them.
+WORD_MIN: Final = 16
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,6 +51,11 @@ def answer(document: object, text: str, *, as_json: bool) -> None:
 def hint(text: str) -> None:
     """Something worth knowing that is not the answer: to stderr."""
     click.echo(text, err=True)
+
+
+def count_of(number: int, noun: str) -> str:
+    """`1 message`, `2 messages`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 class Screen:
@@ -91,7 +98,7 @@ class Screen:
 def format_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table: drawn by rich at a terminal, plain aligned columns in a pipe."""
     if sys.stdout.isatty():
-        return _draw_table(columns, rows)
+        return draw_table(columns, rows)
     table = [[column.upper() for column in columns], *rows]
     widths = [max(measure_width(row[i]) for row in table) for i in range(len(columns))]
     lines = ["  ".join(_pad(c, w) for c, w in zip(row, widths, strict=True)) for row in table]
@@ -108,19 +115,47 @@ def _pad(text: str, width: int) -> str:
     return text + " " * (width - measure_width(text))
 
 
-def _draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def is_identifier(text: str) -> bool:
+    """Whether a cell is to be copied whole: no blank in it, and longer than a word."""
+    return len(text) >= WORD_MIN and not any(char.isspace() for char in text)
+
+
+def draw_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table by rich; a block of lines for each row where identifiers would not fit in whole."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, box=box.SIMPLE_HEAD)
+    console = Console()
+    widths = [_measure_fixed(name, [row[i] for row in rows]) for i, name in enumerate(columns)]
+    if sum(widths) + 2 * len(columns) + 2 > console.width:
+        return _stack_rows(columns, rows)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1))
+    for name, width in zip(columns, widths, strict=True):
+        table.add_column(name, min_width=width, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console = Console()
     with console.capture() as capture:
         console.print(table)
     return capture.get().rstrip("\n")
+
+
+def _measure_fixed(name: str, cells: Sequence[str]) -> int:
+    """Columns that may not be given away: those of the longest word, so that none is broken."""
+    words = [word for text in (name, *cells) for word in text.split()]
+    return max((measure_width(word) for word in words), default=1)
+
+
+def _stack_rows(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    width = max(map(measure_width, columns), default=0)
+    blocks = [
+        "\n".join(
+            f"{_pad(name, width)}  {cell}" for name, cell in zip(columns, row, strict=True) if cell
+        )
+        for row in rows
+    ]
+    return "\n\n".join(blocks)
 
 
 def tell_fault(error: BaseException, *, as_json: bool) -> int:

@@ -7,12 +7,14 @@ import click
 
 from hansa.appkit.application import Application
 from hansa.cli.acting import json_parameter, place_parameters
-from hansa.cli.answers import NO, YES, Screen, answer, hint
+from hansa.cli.answers import NO, YES, Screen, answer, hint, is_identifier
 from hansa.cli.fields import describe_fields
 from hansa.cli.place import NoSuchPlace, Place, find_place
 from hansa.client.gateway import Gateway
 from hansa.ledger.model import Record
 
+# Reads as a stranger: no key is used.
+NOBODY: Final = "nobody"
 LIST_MAX: Final = 100
 COLUMNS_MAX: Final = 7
 # Kinds of fields that a cell can show.
@@ -80,7 +82,7 @@ def build_list_command(application: Application) -> click.Command:
             click.Argument(["kind"], type=click.Choice(kinds)),
             click.Option(["--where"], multiple=True, metavar="NAME=VALUE", help="Only these."),
             click.Option(
-                ["--limit"], type=click.IntRange(1, 1000), default=LIST_MAX, show_default=True
+                ["--limit"], type=click.IntRange(1, 200), default=LIST_MAX, show_default=True
             ),
             click.Option(["--after"], metavar="CURSOR", help="Go on after this cursor."),
             reader_option(),
@@ -99,7 +101,7 @@ def reader_option() -> click.Parameter:
     return click.Option(
         ["--as", "signer_name"],
         metavar="NAME|FILE",
-        help="On whose behalf to read (or HANSA_AS); what is public needs nobody.",
+        help="On whose behalf to read (or HANSA_AS); `nobody` sees what is public.",
     )
 
 
@@ -111,14 +113,33 @@ def _describe_show(application: Application) -> str:
 
 
 def open_gateway(place: Place, name: str | None) -> Gateway:
-    """A gateway on behalf of a key; of nobody when none is named and none is the default."""
+    """A gateway on behalf of a key; of nobody when none is named and none is the default.
+
+    Who asks decides what is seen: a key that nobody named on the command line is told on stderr.
+    """
+    if name == NOBODY:
+        return place.gateway(None)
+    place.url()  # where comes before who
     try:
         signer = place.signer(name)
     except NoSuchPlace:
         if name is not None:
             raise
-        signer = None
+        return place.gateway(None)
+    if name is None:
+        hint(f"as {signer.name}")
     return place.gateway(signer)
+
+
+def check_id(text: str) -> None:
+    """Raise click.UsageError unless `text` is a transaction id."""
+    if not is_id(text):
+        raise click.UsageError(f"{text!r} is no id: an id has 64 hex digits; see hansa tx list")
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` is a transaction id."""
+    return len(text) == 64 and all(c in "0123456789abcdef" for c in text)
 
 
 def find_record(application: Application, kind: str) -> type[Record]:
@@ -157,9 +178,30 @@ def _choose_columns(record: type[Record]) -> list[str]:
 
 
 def format_cell(value: Any) -> str:
-    """A value in a table, cut when it is long."""
-    text = "" if value is None else value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= CELL_MAX else text[: CELL_MAX - 1] + "…"
+    """A value in a table: short forms of what is nested, cut when long and no identifier."""
+    text = format_value(value)
+    if len(text) <= CELL_MAX or is_identifier(text):
+        return text
+    return text[: CELL_MAX - 1] + "…"
+
+
+def format_value(value: Any) -> str:
+    """A value in one line: text as it is, identifiers as SCHEME:VALUE, the rest compact JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value:
+        parts = [_format_pair(each) for each in value]
+        if all(parts):
+            return " ".join(parts)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _format_pair(value: Any) -> str:
+    if isinstance(value, dict) and value.keys() == {"scheme", "value"}:
+        return f"{value['scheme']}:{value['value']}"
+    return value if isinstance(value, str) and is_identifier(value) else ""
 
 
 def format_record(record: dict[str, Any]) -> str:
@@ -167,6 +209,5 @@ def format_record(record: dict[str, Any]) -> str:
     width = max((len(name) for name in record), default=0)
     lines = []
     for name, value in record.items():
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        lines.append(f"{name:<{width}}  {text}")
+        lines.append(f"{name:<{width}}  {format_value(value)}")
     return "\n".join(lines)

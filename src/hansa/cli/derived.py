@@ -11,6 +11,7 @@ import click
 from hansa.appkit.application import Application
 from hansa.catalog import load_application
 from hansa.cli.acting import Act, act, collect_act
+from hansa.cli.actions import complete_actions, describe_actions, is_actions
 from hansa.cli.asking import build_list_command, build_show_command
 from hansa.cli.fields import (
     Field,
@@ -22,6 +23,7 @@ from hansa.cli.fields import (
 )
 from hansa.cli.own import build_own_command
 from hansa.cli.place import Place
+from hansa.cli.shapes import describe_shape, format_example, name_type
 from hansa.cli.tables import build_history_command, build_table_command, build_totals_command
 from hansa.client.transactions import Draft
 from hansa.ledger.contracts import get_version
@@ -112,6 +114,8 @@ def _build_message_command(application: Application, message: type[Message]) -> 
         own = {field.name: values.pop(field.parameter) for field in fields}
         how = collect_act(values)
         bodies = _collect_bodies(fields, own, body, how.place)
+        for each in bodies:
+            _complete_actions(fields, each, how.place)
         messages = [build_message(message, each) for each in bodies]
         return act(how, [Draft(application.name, each) for each in messages])
 
@@ -139,6 +143,13 @@ def _collect_bodies(
     return parsed if isinstance(parsed, list) else [parsed]
 
 
+def _complete_actions(fields: list[Field], body: Any, place: Place) -> None:
+    """Complete the actions that a proposal carries, in place."""
+    for field in fields:
+        if is_actions(field) and isinstance(body, dict) and field.name in body:
+            body[field.name] = complete_actions(body[field.name], place.did)
+
+
 def _first_sentence(message: type[Message]) -> str:
     return " ".join((message.__doc__ or "").split("\n\n")[0].split())
 
@@ -149,6 +160,13 @@ def _describe_message(application: Application, message: type[Message], fields: 
     if role is not None:
         grantors = ", ".join(role.granted_by)
         paragraphs.append(f"The sender needs the role {role.name} (granted by: {grantors}).")
+    for field in fields:
+        if shape := describe_shape(field.type):
+            example = f"  {field.option} '{format_example(field.type)}'"
+            inside = f"Inside {field.option} ({name_type(field.type)}):"
+            paragraphs.append("\n".join(["\b", inside, *(f"  {each}" for each in shape), example]))
+        if is_actions(field):
+            paragraphs.append("\n".join(["\b", *describe_actions()]))
     wanted = " ".join(f"{field.option} …" for field in fields if field.required)
     line = f"  hansa {application.cli_name} {to_kebab(message.__name__)} {wanted} --as NAME"
     paragraphs.append("\n".join(["\b", "Example:", line]))

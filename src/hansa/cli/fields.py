@@ -48,7 +48,7 @@ def describe_fields(message: type[msgspec.Struct]) -> list[Field]:
 
 
 def _describe(field: inspect.Field) -> Field:
-    inner, notes = _unwrap(field.type)
+    inner, notes = unwrap(field.type)
     kind = _find_kind(inner)
     required = field.required and not isinstance(inner, inspect.NoneType)
     return Field(
@@ -66,7 +66,7 @@ def _name_option(name: str) -> str:
     return f"--field-{option[2:]}" if option in RESERVED else option
 
 
-def _unwrap(kind: inspect.Type) -> tuple[inspect.Type, str]:
+def unwrap(kind: inspect.Type) -> tuple[inspect.Type, str]:
     """The type without metadata and without `| None`, and its description."""
     notes = ""
     while True:
@@ -101,7 +101,7 @@ def find_item(kind: inspect.Type) -> inspect.Type | None:
     """The type of a list's items, None for what is no list."""
     if not isinstance(kind, inspect.ListType | inspect.VarTupleType | inspect.SetType):
         return None
-    return _unwrap(kind.item_type)[0]
+    return unwrap(kind.item_type)[0]
 
 
 def _describe_help(field: inspect.Field, kind: inspect.Type, form: str, notes: str) -> str:

@@ -6,6 +6,7 @@ that no league ever stands without the keys of its members.
 
 import re
 import secrets
+import shlex
 import shutil
 import time
 from pathlib import Path
@@ -62,13 +63,17 @@ def command(
         shutil.rmtree(find_draft(folder.absolute()), ignore_errors=True)
     document = describe_league(folder) | {"new": is_new}
     answer(document, format_league(document), as_json=as_json)
-    hint(f"next: hansa start {folder}")
+    hint(f"next: hansa start {shlex.quote(str(folder))}")
     return YES
 
 
 def make_league(folder: Path, plan: LeaguePlan, chain: str | None) -> None:
-    """Make keys, genesis and home. Raises ClientError or a fault of the node."""
+    """Make keys, genesis and home. Raises ClientError or a fault of the node, and leaves nothing.
+
+    What can be refused is checked first: the league stands only when it can also be pinned.
+    """
     from hansa.catalog import build_registry
+    from hansa.client.trust import TrustError
     from hansa.ledger.genesis import InvalidGenesis, decode_genesis
     from hansa.node.home import create_home, read_validator_key
 
@@ -80,8 +85,13 @@ def make_league(folder: Path, plan: LeaguePlan, chain: str | None) -> None:
         if not (draft / DRAFT).exists():
             _make_draft(draft, folder.name, plan, chain)
         genesis = decode_genesis((draft / DRAFT).read_bytes())
+        check_pin((draft / DRAFT).read_bytes())
         validator = read_validator_key(draft / f"{VALIDATOR}.json")
         create_home(folder, genesis, validator, build_registry())
+    except TrustError:
+        if not folder.exists():
+            shutil.rmtree(draft, ignore_errors=True)
+        raise
     except InvalidGenesis as error:
         shutil.rmtree(draft, ignore_errors=True)
         raise ClientError(
@@ -97,6 +107,19 @@ def make_league(folder: Path, plan: LeaguePlan, chain: str | None) -> None:
 def find_draft(folder: Path) -> Path:
     """Where the keys of a league wait until its home stands."""
     return folder.with_name(f".{folder.name}.keys")
+
+
+def check_pin(genesis: bytes) -> None:
+    """Raise TrustError when another genesis is pinned for this chain id."""
+    from hansa.client.trust import TrustError, TrustStore, build_trust_root
+
+    root = build_trust_root(genesis)
+    pinned = TrustStore().load(root.chain)
+    if pinned is not None and pinned != root:
+        raise TrustError(
+            f"another league is pinned for chain {root.chain}: {pinned.genesis}",
+            "choose another --chain, or leave it out",
+        )
 
 
 def pin_league(folder: Path) -> None:

@@ -6,6 +6,7 @@ Reads HANSA_LEAGUE, HANSA_NODE, HANSA_AS, HANSA_HOME and the folders; writes not
 import functools
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,7 +60,8 @@ class Place:
             return str(running["url"])
         except (OSError, ValueError, KeyError, TypeError):
             raise NoSuchPlace(
-                f"the league in {self.league} is not running", f"hansa start {self.league}"
+                f"the league in {self.league} is not running",
+                f"hansa start {shlex.quote(str(self.league))}",
             ) from None
 
     def rings(self) -> "list[KeyRing]":
@@ -100,6 +102,10 @@ class Place:
             return "make a key: hansa keys new NAME"
         return f"give --as NAME, one of: {', '.join(found)}"
 
+    def _list_names(self) -> str:
+        found = sorted({name for ring in self.rings() for name in ring.names()})
+        return f"write a DID, or one of: {', '.join(found)}" if found else "write a DID"
+
     def names(self) -> dict[str, Any]:
         """What names.json of the league's folder says; empty without one."""
         if self.league is None:
@@ -117,7 +123,7 @@ class Place:
         for ring in self.rings():
             if ring.path(text).exists():
                 return ring.read(text).account
-        raise NoSuchPlace(f"{text!r} is neither a DID nor a name known here", self._offer_names())
+        raise NoSuchPlace(f"{text!r} is neither a DID nor a name known here", self._list_names())
 
     def gateway(self, signer: "Signer | None" = None) -> "Gateway":
         """A client of the node's API, signed in as `signer` when that is needed."""
@@ -130,7 +136,9 @@ def find_place(league: Path | None, node: str | None) -> Place:
     """The place named by options, else the league of the current folder or one above it."""
     if league is not None:
         if not (league / GENESIS).is_file():
-            raise NoSuchPlace(f"{league} is not a league's folder", f"hansa init {league}")
+            raise NoSuchPlace(
+                f"{league} is not a league's folder", f"hansa init {shlex.quote(str(league))}"
+            )
         return Place(league, node)
     here = Path.cwd()
     for folder in (here, *here.parents):

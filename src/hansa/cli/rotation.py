@@ -4,13 +4,14 @@ The new key is on disk before the ledger hears of it, and the old one stays besi
 cut off goes on where it stopped.
 """
 
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import click
 import msgspec
 
 from hansa.cli.acting import WAIT_S, judge_status, sign_drafts, tell_status
 from hansa.cli.answers import YES, answer, hint, json_option
+from hansa.cli.fields import build_message
 from hansa.cli.place import Place, ask_passphrase, place_options
 from hansa.client.faults import ClientError, Refused
 from hansa.client.files import store_new
@@ -19,6 +20,8 @@ from hansa.client.keys import KeyRing, Signer, generate_signer, open_key_file, s
 from hansa.client.transactions import Draft
 from hansa.contracts.accounts.keys import compute_possession_statement
 from hansa.contracts.accounts.model import OpenAccount, ReplaceKey
+from hansa.contracts.fields import Reason
+from hansa.contracts.members.model import AdmitMember
 from hansa.encoding.canonical import encode_canonical
 from hansa.encoding.text import encode_base64url
 from hansa.ledger.system import Account, Purpose
@@ -47,6 +50,11 @@ def rotate(name: str, reason: str, place: Place, as_json: bool) -> int:
     Example:
       hansa keys rotate seller-a
     """
+    if not is_reason(reason):
+        raise click.UsageError(
+            f"--reason {reason!r}: a reason is a code such as key_lost, not a sentence: "
+            "a-z 0-9 _ . -, at most 64 characters"
+        )
     ring = next((each for each in place.rings() if each.path(name).exists()), None)
     if ring is None:
         raise ClientError(f"no key is named {name!r}", "hansa keys list")
@@ -71,27 +79,51 @@ def rotate(name: str, reason: str, place: Place, as_json: bool) -> int:
 
 @click.command("request")
 @click.argument("name")
-@click.option("--member", required=True, metavar="DID|NAME", help="The member that opens it.")
+@click.option("--member", metavar="DID|NAME", help="The member that opens it.")
+@click.option("--admit", metavar="TITLE", help="Ask to be a member, under this name.")
+@click.option("--jurisdiction", default="", help="With --admit: whose law it is under (CN, HK …).")
+@click.option("--identifier", multiple=True, metavar="SCHEME:VALUE", help="With --admit.")
 @click.option("--kind", type=click.Choice(sorted(PURPOSES)), default="staff", show_default=True)
 @click.option("--scope", multiple=True, help="Applications of a service key.")
 @place_options
 @json_option
 def request(
-    name: str, member: str, kind: str, scope: tuple[str, ...], place: Place, as_json: bool
+    name: str,
+    member: str | None,
+    admit: str | None,
+    jurisdiction: str,
+    identifier: tuple[str, ...],
+    kind: str,
+    scope: tuple[str, ...],
+    place: Place,
+    as_json: bool,
 ) -> int:
     """Print the request to open an account for the key NAME, always as JSON.
 
-    An administrator of the member sends it.
+    An administrator of the member sends it. With --admit: the action by which the league admits a
+    new member with this key, for a proposal.
 
     \b
-    Example:
+    Examples:
       hansa keys new alice
       hansa keys request alice --member seller-a > alice.json
       hansa accounts open-account --body @alice.json --as seller-a
+      hansa keys request harbour --admit 'Harbour Office' --jurisdiction HK > harbour.json
+      hansa governance propose --topic admission --actions @harbour.json
     """
+    if (member is None) == (admit is None):
+        raise click.UsageError("give --member (an account of it) or --admit (a new member)")
     signer = place.signer(name)
     with place.gateway() as gateway:
         chain = gateway.league().chain
+    if member is None:
+        possession = sign_possession(signer, chain=chain, member=signer.account)
+        answer(
+            _describe_admission(signer, admit, jurisdiction, identifier, possession),
+            "",
+            as_json=True,
+        )
+        return YES
     message = OpenAccount(
         kind=cast("Kind", kind),
         key_id=_fragment(signer),
@@ -106,6 +138,28 @@ def request(
     return YES
 
 
+def _describe_admission(
+    signer: Signer,
+    title: str | None,
+    jurisdiction: str,
+    identifiers: tuple[str, ...],
+    possession: str,
+) -> list[dict[str, Any]]:
+    """The actions of a proposal that admits the key's owner. Raises click.UsageError."""
+    body = {
+        "name": title,
+        "jurisdiction": jurisdiction,
+        "identifiers": [
+            dict(zip(("scheme", "value"), each.split(":", 1), strict=False)) for each in identifiers
+        ],
+        "key_id": _fragment(signer),
+        "key": msgspec.to_builtins(signer.private.public),
+        "possession": possession,
+    }
+    message = build_message(AdmitMember, body)
+    return [{"application": "members", "type": "AdmitMember", "body": msgspec.to_builtins(message)}]
+
+
 def sign_possession(signer: Signer, *, chain: str, member: str) -> str:
     """The key's own signature that it enters this account of this member, on this chain."""
     statement = compute_possession_statement(
@@ -116,6 +170,15 @@ def sign_possession(signer: Signer, *, chain: str, member: str) -> str:
         key=signer.private.public,
     )
     return encode_base64url(signer.private.sign(statement))
+
+
+def is_reason(text: str) -> bool:
+    """Whether `text` is a reason code, as the ledger takes it."""
+    try:
+        msgspec.convert(text, type=Reason)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _stage_key(ring: KeyRing, old: Signer, passphrase: str | None) -> Signer:

@@ -3,8 +3,10 @@
 Touches the league's folder and one port, on loopback unless told otherwise.
 """
 
+import ipaddress
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -81,11 +83,29 @@ def command(
                 certificate=None if certificate is None else str(certificate),
                 private_key=None if private_key is None else str(private_key),
             )
+            warn_of_plain(address.host, is_encrypted=certificate is not None)
             league.serve(address, as_json=as_json)
         finally:
             league.close()
     hint("stopped; start it again at any time")
     return YES
+
+
+def warn_of_plain(host: str, *, is_encrypted: bool) -> None:
+    """Say that others on the way read and change what is sent, when it leaves this machine."""
+    if not is_encrypted and not is_loopback(host):
+        hint(
+            f"warning: {host} without TLS: sessions and answers can be read on the way. "
+            "Give --certificate and --private-key, or put a reverse proxy with TLS in front"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches that address."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class _League:
@@ -174,5 +194,5 @@ def write_running(path: Path, url: str) -> None:
 def _format_ready(document: dict[str, object], folder: Path) -> str:
     return (
         f"{document['chain']} is ready at {document['url']}\n"
-        f"  log: {folder / LOG}   stop: Ctrl-C   in another terminal: cd {folder}"
+        f"  log: {folder / LOG}   stop: Ctrl-C   in another terminal: cd {shlex.quote(str(folder))}"
     )

@@ -46,7 +46,7 @@ def build_table_command(application: Application) -> click.Command:
             _table_argument(application),
             _where_option(),
             click.Option(
-                ["--limit"], type=click.IntRange(1, 1000), default=LIST_MAX, show_default=True
+                ["--limit"], type=click.IntRange(1, 200), default=LIST_MAX, show_default=True
             ),
             click.Option(["--after"], metavar="CURSOR", help="Go on after this cursor."),
             reader_option(),

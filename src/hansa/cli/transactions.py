@@ -1,14 +1,15 @@
 """`hansa tx`: build, sign, send, follow transactions. Files, keys and the node's API."""
 
+import shlex
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import msgspec
 
-from hansa.cli.acting import Act, format_status, send, tell_status
+from hansa.cli.acting import Act, find_events, send, tell_status
 from hansa.cli.answers import NO, YES, Screen, answer, hint, json_option
-from hansa.cli.asking import open_gateway
+from hansa.cli.asking import check_id, is_id, open_gateway
 from hansa.cli.place import Place, place_options, signer_option
 from hansa.client.drafts import PartlySigned, add_signature, read_draft
 from hansa.client.faults import ClientError
@@ -106,7 +107,7 @@ def sign(file: Path, output: Path, signer_name: str | None, place: Place, as_jso
     store_file(output, signed.encode())
     document = {"file": str(output), "complete": signed.is_complete, "missing": signed.missing}
     if signed.is_complete:
-        text = f"complete: hansa tx send {output}"
+        text = f"complete: hansa tx send {shlex.quote(str(output))}"
     else:
         text = "still to sign: " + ", ".join(signed.missing)
     answer(document, text, as_json=as_json)
@@ -141,7 +142,8 @@ def show(transaction: str, signer_name: str | None, place: Place, as_json: bool)
         return _show_file(Path(transaction), as_json=as_json)
     with open_gateway(place, signer_name) as gateway:
         status = gateway.status(transaction)
-    answer(msgspec.to_builtins(status), format_status(status), as_json=as_json)
+        events = find_events(gateway, status)
+    tell_status(status, events, as_json=as_json)
     return NO if status.state == "unknown" else YES
 
 
@@ -155,16 +157,16 @@ def wait(
     transaction: str, timeout: float, signer_name: str | None, place: Place, as_json: bool
 ) -> int:
     """Wait until a transaction is decided. 0 all accepted, 1 something refused, 2 not yet."""
-    if not is_id(transaction):
-        raise click.UsageError("an ID is 64 hex characters, as `hansa tx send` prints it")
+    check_id(transaction)
     with open_gateway(place, signer_name) as gateway:
-        return tell_status(gateway.wait(transaction, timeout), as_json=as_json)
+        status = gateway.wait(transaction, timeout)
+        return tell_status(status, find_events(gateway, status), as_json=as_json)
 
 
 @command.command("list")
 @click.option("--refused", is_flag=True, help="Only what was refused.")
 @click.option("--code", default="", help="Only with this code, such as e_invoice.quota_spent.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
 @click.option("--after", metavar="CURSOR", help="Go on after this cursor.")
 @signer_option
 @place_options
@@ -239,8 +241,3 @@ def find_kid(place: Place, name: str) -> str:
         if ring.path(name).exists():
             return ring.read(name).kid
     raise ClientError(f"no key is named {name!r}", "give a key's name or did:hansa:…#k1")
-
-
-def is_id(text: str) -> bool:
-    """Whether `text` is a transaction id."""
-    return len(text) == 64 and all(c in "0123456789abcdef" for c in text)

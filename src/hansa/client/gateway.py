@@ -36,8 +36,15 @@ FIRST_WAIT_S: Final = 0.2
 # One status request is held open this long by the gateway while nothing happens.
 POLL_S: Final = 5.0
 RETRY_AFTER_MAX_S: Final = 10.0
+# Events are looked up from the newest back; those of a transaction long past are not looked for.
+PAGE: Final = 200
+PAGES_MAX: Final = 10
 STATUS: Final = "/v1/status"
 SIGN_IN_REFUSED: Final = "api.sign_in_refused"
+STANDING_REMEDY: Final = (
+    "sign with a current key of an account in good standing (hansa keys list); "
+    "a suspended member acts again when the league has reinstated it"
+)
 JSON: Final = {"content-type": "application/json"}
 JOSE: Final = {"content-type": "application/jose"}
 BAD_REQUEST, UNAUTHORIZED, NOT_FOUND = 400, 401, 404
@@ -172,14 +179,32 @@ class Gateway:
         return convert_reply(self._ask("GET", path, params=params), Page)
 
     def events(
-        self, *, app: str = "", kind: str = "", after: str | None = None, oldest: bool = True
+        self,
+        *,
+        app: str = "",
+        kind: str = "",
+        after: str | None = None,
+        oldest: bool = True,
+        limit: int = 100,
     ) -> Page:
         """A page of events that the signer may see; `kind` is the event's type."""
-        params = {"order": "oldest" if oldest else "newest"}
+        params = {"order": "oldest" if oldest else "newest", "limit": str(limit)}
         params |= {name: value for name, value in (("app", app), ("type", kind)) if value}
         if after:
             params["after"] = after
         return convert_reply(self._ask("GET", "/v1/events", params=params), Page)
+
+    def list_emitted(self, status: TransactionStatus) -> list[dict[str, Any]]:
+        """Events of a committed transaction that the signer may see, in order of emission."""
+        found: list[dict[str, Any]] = []
+        after: str | None = None
+        for _page in range(PAGES_MAX if status.state == "committed" else 0):
+            page = self.events(oldest=False, after=after, limit=PAGE)
+            found.extend(each for each in page.items if each["transaction"] == status.id)
+            after = page.next
+            if after is None or page.items[-1]["height"] < status.height:
+                break
+        return found[::-1]
 
     def messages(self, *, code: str = "", after: str | None = None, limit: int = 100) -> Page:
         """A page of message results that the signer may see, newest first."""
@@ -286,7 +311,10 @@ class Gateway:
         )
         given = self._exchange("POST", "/v1/sessions", statement, JOSE, None)
         if given.status_code >= BAD_REQUEST:
-            raise read_problem(given.status_code, given.content)
+            refused = read_problem(given.status_code, given.content)
+            if refused.code == SIGN_IN_REFUSED:
+                refused.remedy = STANDING_REMEDY
+            raise refused
         self._session = convert_reply(msgspec.json.decode(given.content), Token).token
 
     def _unreachable(self, error: Exception | None) -> Unreachable:
