@@ -71,6 +71,7 @@ def prove(
       hansa prove e-invoice/reimbursement/INVOICE/1 --absent -o not-reimbursed.json
     """
     from hansa.catalog import CIVIC, SYSTEM, load_application
+    from hansa.ledger.model import ImpossibleKey, check_key_shape
 
     name, _mark, rest = path.partition("/")
     kind, _mark, key = rest.partition("/")
@@ -79,6 +80,10 @@ def prove(
     application = load_application(name)
     record = find_record(application, kind)
     parts = resolve_key(place, record, tuple(key.split("/")))
+    try:
+        check_key_shape(record, parts)
+    except ImpossibleKey as impossible:
+        raise click.UsageError(f"{path}: {impossible.text} {impossible.remedy}") from impossible
     with open_gateway(place, signer_name) as gateway:
         proof = gateway.proof(record.OWNER or application.name, kind, *parts)
     if proof.is_there == absent:
