@@ -1,13 +1,16 @@
 """`hansa receipt` and `hansa prove`: files that anyone can check offline. Asks the node."""
 
+import shlex
 from pathlib import Path
 
 import click
 
-from hansa.cli.answers import NO, YES, answer, hint, json_option
-from hansa.cli.asking import find_record, open_gateway, resolve_key
+from hansa.cli.answers import NO, YES, answer, count_of, hint, json_option
+from hansa.cli.asking import check_id, find_record, open_gateway, resolve_key
 from hansa.cli.place import Place, place_options, signer_option
+from hansa.client.faults import Refused
 from hansa.client.files import store_file
+from hansa.client.gateway import NOT_FOUND
 
 
 @click.command("receipt")
@@ -37,12 +40,20 @@ def command(
       hansa receipt 5f2c… -o receipt.json
       hansa receipt 5f2c… --message 17 -o receipt-17.json
     """
+    check_id(transaction)
     with open_gateway(place, signer_name) as gateway:
-        data = gateway.receipt(transaction, message)
+        try:
+            data = gateway.receipt(transaction, message)
+        except Refused as refused:
+            count = len(gateway.status(transaction).messages)
+            if refused.status != NOT_FOUND or not 0 < count <= message:
+                raise
+            text = f"the transaction has {count_of(count, 'message')}, counted from 0"
+            raise Refused(refused.code, text, remedy=f"--message 0 to {count - 1}") from refused
     store_file(output, data, replace=force)
     document = {"id": transaction, "message": message, "file": str(output), "bytes": len(data)}
     answer(document, f"{output}: {len(data)} bytes", as_json=as_json)
-    hint(f"check it, without any node: hansa verify {output}")
+    hint(f"check it, without any node: hansa verify {shlex.quote(str(output))}")
     return YES
 
 
