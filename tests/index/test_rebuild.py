@@ -2,19 +2,24 @@
 
 import random
 import threading
+from pathlib import Path
 
 import pytest
+import structlog
+import structlog.testing
 from sqlalchemy import select, text
 
 from hansa.appkit.application import Application
+from hansa.index.checkup import check_index
 from hansa.index.digest import compute_digests
 from hansa.index.faults import IndexFault
 from hansa.index.follower import Follower, MissingBlocks, follow_once, rebuild
+from hansa.index.renewal import open_or_renew, renew
 from hansa.index.shape import Shape
 from hansa.index.store import NOTHING, Index
 from tests.api.league import CHAIN
 from tests.api.parcels import APPLICATION, APPLICATIONS
-from tests.index.chain import ChainSource, open_index
+from tests.index.chain import ChainBlock, ChainSource, open_index
 
 
 def follow_all(index: Index, source: ChainSource) -> None:
@@ -169,3 +174,117 @@ def test_the_follower_outlives_a_database_that_is_away(sqlite_url: str) -> None:
     follower.stop()
     assert not follower.is_running
     assert follower.fault is None
+
+
+class Unreadable(Exception):
+    """What a ledger with a damaged disk raises."""
+
+
+def test_ledger_that_cannot_be_read_ends_the_follower_with_a_fault(sqlite_url: str) -> None:
+    source = ChainSource(seed=9)
+    source.grow(4)
+
+    def fail(height: int) -> ChainBlock:
+        raise Unreadable(f"block {height} is damaged")
+
+    source.block = fail  # type: ignore[method-assign]
+    index = open_index(sqlite_url)
+    follower = Follower(index, source, source.genesis, broken=(Unreadable,))
+    with structlog.testing.capture_logs() as lines:
+        follower.start()
+        follower._thread.join(60)
+    assert not follower.is_running
+    assert follower.fault is not None
+    assert follower.fault.code == "index.source"
+    assert [line["event"] for line in lines] == ["index_stopped"]
+    assert "Unreadable" in lines[0]["text"] and "block 1 is damaged" in lines[0]["text"]
+    follower.stop()
+    index.close()
+
+
+def damage(url: str, start: int = 0) -> Path:
+    """Random bytes in place of what the file holds from `start` on."""
+    path = Path(url.removeprefix("sqlite:///"))
+    content = path.read_bytes()
+    noise = random.Random(3).randbytes(len(content) - start)
+    path.write_bytes(content[:start] + noise)
+    return path
+
+
+def make_index(url: str) -> tuple[ChainSource, dict[str, str]]:
+    source = ChainSource(seed=10)
+    source.grow(20)
+    index = open_index(url)
+    follow_all(index, source)
+    digests = compute_digests(index)
+    index.close()
+    return source, digests
+
+
+SHAPE = Shape(APPLICATIONS)
+
+
+@pytest.mark.parametrize("start", [0, 5_000])
+def test_damaged_file_is_named_and_made_anew(sqlite_url: str, start: int) -> None:
+    source, digests = make_index(sqlite_url)
+    path = damage(sqlite_url, start)
+    path.with_name(path.name + "-wal").write_bytes(b"left over")
+    with pytest.raises(IndexFault) as caught:
+        check_index(sqlite_url, SHAPE, CHAIN, deep=True)
+    assert caught.value.code == "index.damaged"
+    assert "hansa index rebuild" in caught.value.hint
+    index = renew(sqlite_url, SHAPE, CHAIN)
+    rebuild(index, source, source.genesis)
+    assert compute_digests(index) == digests
+    index.close()
+    assert check_index(sqlite_url, SHAPE, CHAIN, deep=True) == 20
+
+
+def test_damaged_file_is_replaced_when_it_is_opened(sqlite_url: str) -> None:
+    source, digests = make_index(sqlite_url)
+    damage(sqlite_url)
+    with pytest.raises(IndexFault) as caught:
+        open_index(sqlite_url)
+    assert caught.value.code == "index.damaged"
+    index, renewed = open_or_renew(sqlite_url, SHAPE, CHAIN)
+    assert renewed and index.height == NOTHING
+    follow_all(index, source)
+    assert compute_digests(index) == digests
+    index.close()
+    index, renewed = open_or_renew(sqlite_url, SHAPE, CHAIN)
+    assert not renewed and index.height == 20
+    index.close()
+
+
+def test_tables_of_another_form_are_dropped(database: str) -> None:
+    source, digests = make_index(database)
+    index = open_index(database)
+    with index.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE progress RENAME COLUMN shape TO form")
+    index.close()
+    with pytest.raises(IndexFault):
+        open_index(database)
+    with pytest.raises(IndexFault):
+        check_index(database, SHAPE, CHAIN)
+    index = renew(database, SHAPE, CHAIN)
+    rebuild(index, source, source.genesis)
+    assert compute_digests(index) == digests
+    index.close()
+
+
+def test_read_model_of_another_chain_is_never_thrown_away(database: str) -> None:
+    make_index(database)
+    for attempt in (renew, open_or_renew, check_index):
+        with pytest.raises(IndexFault) as caught:
+            attempt(database, SHAPE, "another-1")
+        assert caught.value.code == "index.foreign"
+    assert check_index(database, SHAPE, CHAIN) == 20
+
+
+def test_looking_at_a_read_model_makes_and_changes_no_file(sqlite_url: str) -> None:
+    folder = Path(sqlite_url.removeprefix("sqlite:///")).parent
+    assert check_index(sqlite_url, SHAPE, CHAIN, deep=True) is None
+    make_index(sqlite_url)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert check_index(sqlite_url, SHAPE, CHAIN, deep=True) == 20
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before

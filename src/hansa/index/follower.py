@@ -74,10 +74,21 @@ def rebuild(index: Index, source: BlockSource, genesis: GenesisChanges) -> None:
 
 
 class Follower:
-    """Runs `follow_once` in a thread. `fault` is the present trouble, None while all is well."""
+    """Runs `follow_once` in a thread. `fault` is the present trouble, None while all is well.
 
-    def __init__(self, index: Index, source: BlockSource, genesis: GenesisChanges) -> None:
+    `broken`: what the source raises when it can no longer be read; that ends the thread.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        source: BlockSource,
+        genesis: GenesisChanges,
+        *,
+        broken: tuple[type[Exception], ...] = (),
+    ) -> None:
         self.fault: IndexFault | None = None
+        self._broken = broken
         self._index = index
         self._source = source
         self._genesis = genesis
@@ -87,7 +98,7 @@ class Follower:
 
     @property
     def is_running(self) -> bool:
-        """Whether the thread lives; it ends by `stop` or by a bug in a table's projection."""
+        """Whether the thread lives; `stop`, an unreadable ledger or a bug ends it."""
         return self._thread.is_alive()
 
     def start(self) -> None:
@@ -105,6 +116,14 @@ class Follower:
         end = self._source.subscribe(lambda _height: self._grown.set())
         try:
             self._follow()
+        except self._broken as error:
+            fault = IndexFault(
+                "index.source",
+                f"the ledger's blocks cannot be read ({type(error).__name__}): {error}",
+                "run: hansa doctor DIR --deep",
+            )
+            _log.error("index_stopped", **fault.diagnostics())
+            self.fault = fault
         finally:
             end()
 

@@ -23,7 +23,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from hansa.index.bulk import delete_keys, insert_rows, upsert_rows
-from hansa.index.faults import IndexFault, map_database_errors
+from hansa.index.faults import FOREIGN, IndexFault, map_database_errors
 from hansa.index.limits import IDENTITIES_KEPT
 from hansa.index.rows import Batch, Identity, Row
 from hansa.index.schema import Tables
@@ -55,9 +55,13 @@ class Index:
         Rows of other types (an older release) are dropped: the follower builds them anew. Raises
         IndexFault when the database belongs to another chain or cannot be reached.
         """
-        index = cls(_create_engine(url), shape, chain)
-        with map_database_errors():
-            index._adopt()
+        index = cls(create_database_engine(url), shape, chain)
+        try:
+            with map_database_errors():
+                index._adopt()
+        except BaseException:
+            index.close()
+            raise
         return index
 
     def close(self) -> None:
@@ -73,7 +77,7 @@ class Index:
             self._make_tables(())
         elif found["chain"] != self.chain:
             raise IndexFault(
-                "index.foreign",
+                FOREIGN,
                 f"this database holds the read model of chain {found['chain']}, not {self.chain}",
                 "give this league a database (or SQLite file) of its own",
             )
@@ -202,7 +206,8 @@ def _replace(connection: Connection, table: Table, rows: dict[str, Row | None]) 
     upsert_rows(connection, table, [row for row in rows.values() if row is not None])
 
 
-def _create_engine(url: str) -> Engine:
+def create_database_engine(url: str) -> Engine:
+    """Connections to a database, not yet opened. Raises IndexFault for an address it cannot use."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
