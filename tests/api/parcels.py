@@ -41,6 +41,19 @@ class Parcel(Record, frozen=True, kw_only=True):
         return (self.owner, self.other)
 
 
+class Waybill(Record, frozen=True, kw_only=True):
+    """A waybill of a parcel; any member may have it proved that there is none."""
+
+    KIND: ClassVar[str] = "waybill"
+    ABSENCE: ClassVar[Visibility] = "league"
+
+    id: str
+    by: str
+
+    def parties(self) -> tuple[str, ...]:
+        return (self.by,)
+
+
 class Weighing(Record, frozen=True, kw_only=True):
     """A weighing of a parcel; absent: never weighed."""
 
@@ -143,6 +156,12 @@ class Weigh(Message, frozen=True, kw_only=True):
     number: int
 
 
+class WriteWaybill(Message, frozen=True, kw_only=True):
+    """Write a waybill."""
+
+    id: str
+
+
 class OpenDepot(Message, frozen=True, kw_only=True):
     """Open a depot."""
 
@@ -209,6 +228,11 @@ def weigh(ctx: Context, message: Weigh) -> None:
     ctx.put(Weighing(parcel=message.parcel, number=message.number, by=ctx.member))
 
 
+@contract.handles(WriteWaybill)
+def write_waybill(ctx: Context, message: WriteWaybill) -> None:
+    ctx.put(Waybill(id=message.id, by=ctx.member))
+
+
 @contract.handles(OpenDepot)
 def open_depot(ctx: Context, message: OpenDepot) -> None:
     ctx.put(Depot(id=message.id, city=message.city))
@@ -265,7 +289,7 @@ APPLICATION = Application(
     name="parcels",
     title="Parcels",
     contract=contract,
-    records=(Parcel, Weighing, Depot, Tariff),
+    records=(Parcel, Waybill, Weighing, Depot, Tariff),
     events=(ParcelSent, DepotOpened, TariffSet),
     rejections=(TooHeavy,),
     tables=(

@@ -20,7 +20,15 @@ from tests.api.league import (
     League,
     serve_league,
 )
-from tests.api.parcels import DropParcel, HandOver, OpenDepot, SendParcel, SetTariff, Weigh
+from tests.api.parcels import (
+    DropParcel,
+    HandOver,
+    OpenDepot,
+    SendParcel,
+    SetTariff,
+    Weigh,
+    WriteWaybill,
+)
 from tests.index.databases import make_database
 
 CANARY = "CANARY-7c1f90d2"
@@ -57,6 +65,7 @@ class Scene:
         league.commit(ADA, SendParcel(id="p3", other=BEA.did, note=CANARY, grams=5))
         league.commit(ADA, DropParcel(id="p3"))
         league.commit(BEA, Weigh(parcel="p1", number=1))
+        league.commit(BEA, WriteWaybill(id="w1"))
         self.depot = league.commit(CAI, OpenDepot(id="d1", city="Macao"))
         self.tariff = league.commit(CAI, SetTariff(id="t1", cents=5))
         self.clients = {name: league.client(actor) for name, actor in EVERYONE.items()}
@@ -177,6 +186,46 @@ def test_a_present_record_is_no_absence_for_who_may_not_read_it(scene: Scene) ->
     """Ada may ask whether p1 was weighed; that Bea did is Bea's to show."""
     assert scene.ask("ada", "/v1/proofs/parcels/weighing/p1/1").status_code == 404
     assert scene.ask("bea", "/v1/proofs/parcels/weighing/p1/1").status_code == 200
+
+
+def test_an_absence_that_concerns_the_league_is_proved_to_every_member(scene: Scene) -> None:
+    assert who(scene, "/v1/proofs/parcels/waybill/w9") == expect(MEMBERS)
+    assert who(scene, "/v1/apps/parcels/waybill/w9") == expect(set())
+
+
+def test_what_is_there_is_told_as_not_absent_and_no_more(scene: Scene) -> None:
+    path = "/v1/proofs/parcels/waybill/w1"
+    assert who(scene, path) == expect({"bea"})
+    for name in sorted(set(EVERYONE) - {"bea", "stranger"}):
+        told = scene.ask(name, path)
+        code = "api.not_absent" if name in MEMBERS else "api.not_found"
+        assert told.json()["code"] == code, name
+        assert BEA.did not in told.text
+        assert scene.ask(name, "/v1/apps/parcels/waybill/w1").json()["code"] == "api.not_found"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "parcels/weighing/p1",
+        "parcels/weighing/p1/01",
+        "parcels/weighing/p1/x",
+        "parcels/weighing/p1/1/x",
+        "parcels/depot/..%2f..%2fetc",
+        "parcels/depot/d1/x",
+        "members/member/..%2f..%2fetc",
+        "members/member/ada",
+        "ledger/block/1",
+    ],
+)
+def test_an_identifier_that_cannot_be_is_proved_neither_there_nor_absent(
+    scene: Scene, key: str
+) -> None:
+    app, kind, rest = key.split("/", 2)
+    addresses = [f"/v1/{door}/{key}" for door in ("proofs", "history")]
+    for address in (*addresses, f"/v1/apps/{key}", f"/v1/apps/{app}/{kind}/{rest}?proof=true"):
+        told = scene.ask("chief", address)
+        assert (told.status_code, told.json()["code"]) == (400, "ledger.impossible_key"), address
 
 
 def test_events_are_shown_to_their_parties_and_readers(scene: Scene) -> None:

@@ -31,7 +31,11 @@ def build(*names: str) -> tuple[bytes, bytes, TrustRoot]:
     flags = (COMMIT, NIL, COMMIT, COMMIT) if len(names) == 4 else ()
     receipt = encode_file(made.receipt(1, 1, flags=flags))
     made.chain.block()
-    return receipt, encode_file(made.proof(b"counter/counter/none")), made.trust()
+    return (
+        receipt,
+        encode_file(made.proof(b"e_invoice/reimbursement/" + b"1" * 20 + b"/1")),
+        made.trust(),
+    )
 
 
 ONE = ("v1",)
