@@ -1,6 +1,7 @@
 """Bad input, every time: problem details with a next step; no 5xx, nothing taken, nothing held."""
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -211,7 +212,7 @@ def test_a_read_model_that_fails_is_told_and_the_ledger_goes_on(tmp_path: Path) 
         assert sent.status_code == 202
         assert league.node.wait(sent.json()["id"], 30).state == "committed"
         while league.follower.fault is None:
-            pass
+            time.sleep(0.005)
         health = client.get("/v1/health")
         assert (health.status_code, health.json()["status"]) == (200, "degraded")
         assert health.json()["index"] == "index.database"

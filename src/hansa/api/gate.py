@@ -1,8 +1,8 @@
 """`Gate`: what every route stands on: ledger, read model, types, sessions, words, and the pulse."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -118,24 +118,21 @@ class StreamCounts:
         """All streams."""
         return sum(self.by_account.values())
 
-    def check_room(self, account: str) -> None:
-        """Raise Refusal when this account may have no further stream now."""
+    def take(self, account: str) -> Callable[[], None]:
+        """Take a place; returns what gives it back. Raises Refusal when there is none."""
         own = self.by_account.get(account, 0)
         if own >= (STREAMS_PER_ACCOUNT_MAX if account else STREAMS_OF_STRANGERS_MAX):
             raise refuse_busy("Too many streams of this asker are open.", 5, status=429)
         if self.total >= STREAMS_MAX:
             raise refuse_busy("Too many streams are open.", 5)
+        self.by_account[account] = own + 1
 
-    @contextmanager
-    def counted(self, account: str) -> Iterator[None]:
-        """Count a stream while it runs."""
-        self.by_account[account] = self.by_account.get(account, 0) + 1
-        try:
-            yield
-        finally:
+        def give_back() -> None:
             self.by_account[account] -= 1
             if not self.by_account[account]:
                 del self.by_account[account]
+
+        return give_back
 
 
 class Pulse:
@@ -207,29 +204,20 @@ class Pulse:
     def _is_readable(self, found: TransactionStatus) -> bool:
         return found.state in _FINAL and self._index.height >= (found.height or 0)
 
-    def watch(self) -> "Watch":
-        """Count as one who waits, for as long as the context lasts (streams)."""
-        return Watch(self)
+    def begin_waiting(self) -> Callable[[], None]:
+        """Be woken from now on (streams); returns what ends it."""
+        self._waiters += 1
+
+        def end() -> None:
+            self._waiters -= 1
+
+        return end
+
+    def next_growth(self) -> asyncio.Event:
+        """Set at the first growth after this call: take it before looking, await it after."""
+        return self._grown
 
 
 # How handlers name the two things that they are given.
 TheGate = NamedDependency[Gate]
 TheViewer = NamedDependency[Viewer]
-
-
-class Watch:
-    """Context of a stream: take the growth before looking, await it after: none is missed."""
-
-    def __init__(self, pulse: Pulse) -> None:
-        self._pulse = pulse
-
-    def __enter__(self) -> "Watch":
-        self._pulse._waiters += 1
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pulse._waiters -= 1
-
-    def next_growth(self) -> asyncio.Event:
-        """Set at the first growth after this call."""
-        return self._pulse._grown

@@ -37,6 +37,12 @@ HEADERS = (
 )
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 ANY_HOST = "*"
+_AT_END = "at_end"
+
+
+def at_end(scope: Any, end: Callable[[], None]) -> None:
+    """Have `end` called when the request is over, however it ends."""
+    scope["state"].setdefault(_AT_END, []).append(end)
 
 
 class Guard:
@@ -73,6 +79,8 @@ class Guard:
             _log.warning("reader_gone", request=request_id)
         finally:
             self.in_flight -= 1
+            for end in scope["state"].get(_AT_END, ()):
+                end()
             self._note(scope, request_id, answer, time.perf_counter() - began)
 
     def _judge(self, scope: Scope) -> Refusal | None:

@@ -15,6 +15,7 @@ from litestar.response import Stream
 
 from hansa.api.explorer import AppFilter, TypeFilter, build_event_filter, describe_event
 from hansa.api.gate import Gate, TheGate, TheViewer
+from hansa.api.guard import at_end
 from hansa.api.limits import HEARTBEAT_S, STREAM_PAGE
 from hansa.api.problems import Refusal, refuse_parameter
 from hansa.index.entries import open_events
@@ -53,10 +54,10 @@ async def stream_events(
     keep = build_event_filter(gate, app, type_)
     resumed = request.headers.get("last-event-id") or since
     cursor = _parse_cursor(resumed) if resumed else (gate.index.height, ORDINAL_MAX)
-    gate.streams.check_room(viewer.account)
-    source = _Source(gate, _find_token(request), keep, cursor)
+    at_end(request.scope, gate.streams.take(viewer.account))
+    at_end(request.scope, gate.pulse.begin_waiting())
     return Stream(
-        source.run(viewer.account),
+        _Source(gate, _find_token(request), keep, cursor).run(),
         media_type="text/event-stream",
         headers={"cache-control": "no-store", "x-accel-buffering": "no"},
     )
@@ -83,24 +84,23 @@ class _Source:
         self._keep = keep
         self._cursor = cursor
 
-    async def run(self, account: str) -> AsyncGenerator[bytes, None]:
+    async def run(self) -> AsyncGenerator[bytes, None]:
         """Events for ever, heartbeats between; ends with the session."""
-        with self._gate.streams.counted(account), self._gate.pulse.watch() as watch:
-            yield f"retry: {_RETRY_MS}\n\n".encode()
-            while True:
-                growth = watch.next_growth()
-                try:
-                    page, bound = await self._gate.run(self._take)
-                except (Refusal, IndexFault) as end:
-                    yield f"event: end\ndata: {end.code}\n\n".encode()
-                    return
-                for row in page.rows:
-                    yield _format(row)
-                self._advance(page, bound)
-                if page.next is None and not await self._wait(growth):
-                    height, ordinal = self._cursor
-                    mark = f"{height}" if ordinal == ORDINAL_MAX else f"{height}-{ordinal}"
-                    yield f": heartbeat\nid: {mark}\n\n".encode()
+        yield f"retry: {_RETRY_MS}\n\n".encode()
+        while True:
+            growth = self._gate.pulse.next_growth()
+            try:
+                page, bound = await self._gate.run(self._take)
+            except (Refusal, IndexFault) as end:
+                yield f"event: end\ndata: {end.code}\n\n".encode()
+                return
+            for row in page.rows:
+                yield _format(row)
+            self._advance(page, bound)
+            if page.next is None and not await self._wait(growth):
+                height, ordinal = self._cursor
+                mark = f"{height}" if ordinal == ORDINAL_MAX else f"{height}-{ordinal}"
+                yield f": heartbeat\nid: {mark}\n\n".encode()
 
     def _take(self) -> tuple[Page, int]:
         """The next page, as what the session may see now, and the height that it covers."""
