@@ -1,7 +1,9 @@
 """What the demo shows, in order; each part says what it expects and checks it."""
 
 import json
+import shlex
 import shutil
+import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -279,8 +281,11 @@ class Story:
         folder = self.stage.folder.name
         self.stage.say("")
         self.stage.say("Try next, in another terminal:")
+        programs = Path(sys.executable).parent
+        if shutil.which("hansa") != str(programs / "hansa"):
+            self.stage.say(f"  export PATH={shlex.quote(str(programs))}:$PATH")
         for line in (
-            f"cd {folder}",
+            f"cd {shlex.quote(folder)}",
             "hansa e-invoice totals invoices --by currency --by status --as auditor",
             "hansa tx list --refused --as auditor",
             "hansa e-invoice issue --help",
