@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from hansa.ledger.contracts import get_version
 from hansa.ledger.model import Record, check_key_shape
 from hansa.ledger.system import BlockRecord, Deadline, Seen
 
@@ -17,6 +16,9 @@ class UnknownKind(Exception):
 
 def find_record(app: str, kind: str) -> type[Record]:
     """The newest version of the records `app/kind`. Raises UnknownKind."""
+    # Receipts need neither contracts nor applications, so that they are judged at once.
+    from hansa.ledger.contracts import get_version
+
     if app == BlockRecord.OWNER:
         found = [_KERNEL[kind]] if kind in _KERNEL else []
     else:
@@ -47,7 +49,6 @@ def check_identifier(find: FindRecord, key: str, *, is_absent: bool) -> str:
 
 
 def _list_records(app: str) -> tuple[type[Record], ...]:
-    # Receipts need no application; only a proof's own is imported.
     from hansa.catalog import CIVIC, SYSTEM, load_application
 
     if app not in CIVIC and app not in SYSTEM:
