@@ -46,7 +46,7 @@ def _describe(request: Request[Any, Any, Any], error: Exception) -> Refusal:
     if isinstance(error, PoolFull):
         return refuse_busy(error.text, error.retry_after_s)
     if isinstance(error, NodeError):
-        _log.warning("node_fault", kind=type(error).__name__)
+        _log.warning("node_fault", kind=type(error).__name__, text=error.text)
         return _refuse_service("node.stopped", "The node does not answer now.")
     if isinstance(error, IndexFault):
         return _refuse_service(error.code, "The read model does not answer now.")

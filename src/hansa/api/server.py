@@ -48,7 +48,10 @@ class Address:
 
 
 def serve(app: Gateway, address: Address, *, on_ready: Callable[[str], None] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM; `on_ready` is told the base URL. Raises OSError."""
+    """Serve until SIGINT or SIGTERM, or until the ledger fails. Raises OSError of the address.
+
+    `on_ready` is told the base URL.
+    """
     with bind(address) as listening:
         asyncio.run(serve_socket(app, address, listening, on_ready))
 
@@ -83,15 +86,22 @@ async def serve_socket(
 ) -> None:
     """As `serve`, in a running event loop and on a bound socket."""
     server = build_server(app, address)
+    server.has_failed = lambda: app.gate.ledger.failure is not None
     if on_ready is not None:
         server.on_ready = lambda: on_ready(format_url(address, listening))
     await server.serve(sockets=[listening])
 
 
 class Server(uvicorn.Server):
-    """Uvicorn's server, which says when it takes requests."""
+    """Uvicorn's server, which says when it takes requests, and ends when there is no ledger."""
 
     on_ready: Callable[[], None] | None = None
+    has_failed: Callable[[], bool] | None = None
+
+    async def on_tick(self, counter: int) -> bool:
+        """Asked every tenth of a second whether to end."""
+        failed = self.has_failed is not None and self.has_failed()
+        return failed or await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then tell."""

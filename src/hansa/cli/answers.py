@@ -226,7 +226,8 @@ def describe_fault(error: BaseException) -> Fault:
         return Fault("cli.usage", error.format_message(), "", "add --help to see how", UNJUDGED)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
-        return Fault("cli.system", f"{place}{error.strerror or error}", "", "", UNJUDGED)
+        remedy = "see that the disk is there, has space, and lets this user read and write; retry"
+        return Fault("cli.system", f"{place}{error.strerror or error}", "", remedy, UNJUDGED)
     return Fault(
         "cli.unexpected",
         f"something unexpected happened ({type(error).__name__})",

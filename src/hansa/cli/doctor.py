@@ -8,16 +8,19 @@ import click
 import msgspec
 
 from hansa.cli.answers import NO, YES, answer, hint, json_option
+from hansa.cli.logfile import LOG
 from hansa.cli.place import GENESIS, KEYS, RUNNING, find_place
 from hansa.client.faults import ClientError
+from hansa.client.health import ask_health
 
 if TYPE_CHECKING:
-    from hansa.node.doctor import Finding
+    from hansa.node.doctor import Finding, Look
+    from hansa.node.home import Home
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR", required=False)
-@click.option("--deep", is_flag=True, help="Compare every record with the tree: minutes.")
+@click.option("--deep", is_flag=True, help="Check every record, block and table: minutes.")
 @json_option
 def command(folder: Path | None, deep: bool, as_json: bool) -> int:
     """Name what is wrong with a league's folder, and the cure.
@@ -35,7 +38,7 @@ def command(folder: Path | None, deep: bool, as_json: bool) -> int:
     place = folder or find_place(None, None).league
     if place is None:
         raise ClientError("there is no league here", "name its folder: hansa doctor DIR")
-    findings = diagnose(place, deep=deep)
+    findings = diagnose(place, deep=deep, further=[build_index_look(deep=deep)])
     if (place / GENESIS).is_file():
         findings += [look_at_keys(place), look_at_running(place), look_at_trust(place)]
     lines = [format_finding(finding) for finding in findings]
@@ -80,7 +83,46 @@ def look_at_running(folder: Path) -> "Finding":
     if find_holder(folder) is None:
         text = f"{RUNNING} says {url}, but no node runs: it was killed"
         return Finding("address", True, f"{text}; the next start mends it")
+    try:
+        health = ask_health(url)
+    except ClientError as error:
+        return Finding("address", False, error.text, f"see {folder / LOG}, then start it again")
+    if health.is_failing:
+        text = f"the node that runs at {url} has stopped ({health.ledger}): it takes nothing more"
+        cure = f"see why in {folder / LOG}; stop it, mend that, then: hansa start {folder}"
+        return Finding("address", False, text, cure)
+    if health.index not in ("ok", "index.behind"):
+        text = f"the league answers at {url}, its read model does not follow ({health.index})"
+        return Finding("address", False, text, f"stop it, then: hansa index rebuild {folder}")
     return Finding("address", True, f"the league answers at {url}")
+
+
+def build_index_look(*, deep: bool) -> "Look":
+    """A look at the read model of a home, for the node's doctor."""
+
+    def look(home: "Home", height: int | None) -> "Finding":
+        from hansa.catalog import load_applications
+        from hansa.cli.start import locate_index
+        from hansa.index.checkup import check_index
+        from hansa.index.faults import DAMAGED, IndexFault
+        from hansa.index.shape import Shape
+        from hansa.node.doctor import Finding
+
+        rebuild = f"hansa index rebuild {home.folder}"
+        shape = Shape(load_applications())
+        try:
+            followed = check_index(locate_index(home), shape, home.genesis.chain, deep=deep)
+        except IndexFault as fault:
+            cure = f"stop the league and run: {rebuild}" if fault.code == DAMAGED else fault.hint
+            return Finding("read model", False, str(fault), cure)
+        if followed is None:
+            return Finding("read model", True, "there is none yet: the next start makes it")
+        if height is not None and followed > height:
+            text = f"it is at height {followed}, the ledger at {height}: it is of other blocks"
+            return Finding("read model", False, text, rebuild)
+        return Finding("read model", True, f"in order, at height {followed}")
+
+    return look
 
 
 def look_at_trust(folder: Path) -> "Finding":

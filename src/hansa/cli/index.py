@@ -20,28 +20,32 @@ def command() -> None:
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
 @json_option
 def rebuild_(folder: Path, as_json: bool) -> int:
-    """Drop the read model of DIR and build it anew from its blocks.
+    """Drop the read model of DIR, damaged or not, and build it anew from its blocks.
 
-    Stop the league first. Prints a digest of each table: two rebuilds give the same ones.
+    Stop the league first. The blocks are only read. Prints a digest of each table: two rebuilds
+    give the same ones.
 
     \b
     Example:
       hansa index rebuild bay
     """
     from hansa.catalog import build_registry, load_applications
-    from hansa.cli.start import open_index
+    from hansa.cli.start import locate_index
     from hansa.index.digest import compute_digests
     from hansa.index.follower import rebuild
+    from hansa.index.renewal import renew
+    from hansa.index.shape import Shape
     from hansa.ledger.genesis import compute_genesis_changes
-    from hansa.node.ledger_node import LedgerNode
+    from hansa.node.archive import Archive
 
     screen = Screen(as_json=as_json)
     registry = build_registry()
-    load_applications()
-    with open_log(folder), LedgerNode.open(folder, registry) as node:
-        index = open_index(node.home)
+    shape = Shape(load_applications())
+    with open_log(folder), Archive(folder, exclusive=True) as archive:
+        index = renew(locate_index(archive.home), shape, archive.chain)
+        genesis = archive.home.genesis
         try:
-            rebuild(index, node, lambda: compute_genesis_changes(node.genesis, registry))
+            rebuild(index, archive, lambda: compute_genesis_changes(genesis, registry))
             digests = compute_digests(index)
         finally:
             index.close()

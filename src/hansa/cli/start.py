@@ -8,6 +8,7 @@ import json
 import os
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,12 @@ class StartError(ClientError):
     """The league cannot be started as asked."""
 
     CODE = "cli.start"
+
+
+class LeagueFailed(ClientError):
+    """The ledger stopped by itself: whoever watches over this process starts it again."""
+
+    CODE = "node.stopped"
 
 
 @click.command()
@@ -63,6 +70,7 @@ def command(
 
     Prints the address when it is ready, and runs until Ctrl-C. Whatever stopped it last time, it
     recovers by itself. Listens on this machine only unless --host says otherwise.
+    When the disk is full or damaged it says so and ends with exit code 2.
 
     \b
     Examples:
@@ -87,6 +95,7 @@ def command(
             league.serve(address, as_json=as_json)
         finally:
             league.close()
+        league.check(folder)
     hint("stopped; start it again at any time")
     return YES
 
@@ -117,19 +126,23 @@ class _League:
         from hansa.catalog import build_registry
         from hansa.index.follower import Follower
         from hansa.ledger.genesis import compute_genesis_changes
+        from hansa.node.faults import NodeError
         from hansa.node.ledger_node import LedgerNode
 
         registry = build_registry()
         self.node = LedgerNode.open(folder, registry)
         self.home = self.node.home
         try:
-            self.index = open_index(self.home, index_url)
+            self.index = open_index(self.home, index_url, self.node.height)
         except BaseException:
             self.node.close()
             raise
         genesis = self.node.genesis
         self.follower = Follower(
-            self.index, self.node, lambda: compute_genesis_changes(genesis, registry)
+            self.index,
+            self.node,
+            lambda: compute_genesis_changes(genesis, registry),
+            broken=(NodeError,),
         )
         self.app = make_app(
             self.node,
@@ -167,6 +180,19 @@ class _League:
         finally:
             running.unlink(missing_ok=True)
 
+    def check(self, folder: Path) -> None:
+        """Raise LeagueFailed when the ledger stopped by itself."""
+        from hansa.node.faults import NodeError
+
+        failure = self.node.failure
+        if isinstance(failure, NodeError):
+            raise LeagueFailed(f"the league has stopped: {failure.text}", failure.cure)
+        if failure is not None:
+            raise LeagueFailed(
+                f"the league has stopped: something unforeseen ({type(failure).__name__})",
+                f"see the last lines of its log, and: hansa doctor {folder} --deep",
+            )
+
     def close(self) -> None:
         """Let every part finish what it has in hand."""
         self.follower.stop()
@@ -174,21 +200,45 @@ class _League:
         self.node.close()
 
 
-def open_index(home: "Home", url: str | None = None) -> "Index":
-    """The read model of a home: its SQLite file unless an address is given."""
-    from hansa.catalog import load_applications
-    from hansa.index.shape import Shape
-    from hansa.index.store import Index
+def locate_index(home: "Home", url: str | None = None) -> str:
+    """Address of a home's read model: its SQLite file unless another is given."""
+    return url or os.environ.get("HANSA_INDEX") or f"sqlite:///{home.folder / INDEX}"
 
-    chosen = url or os.environ.get("HANSA_INDEX") or f"sqlite:///{home.folder / INDEX}"
-    return Index.open(chosen, Shape(load_applications()), home.genesis.chain)
+
+def open_index(home: "Home", url: str | None, height: int) -> "Index":
+    """The read model of a home whose ledger is at `height`.
+
+    Made anew when its file is damaged, or when it has seen blocks that the ledger does not have.
+    """
+    import structlog
+
+    from hansa.catalog import load_applications
+    from hansa.index.renewal import open_or_renew
+    from hansa.index.shape import Shape
+
+    shape = Shape(load_applications())
+    index, renewed = open_or_renew(locate_index(home, url), shape, home.genesis.chain)
+    if index.height > height:
+        index.clear()
+        renewed = True
+    if renewed:
+        structlog.get_logger("hansa.index").warning("index_made_anew", height=height)
+    return index
 
 
 def write_running(path: Path, url: str) -> None:
-    """Say where the league answers, for commands in its folder."""
+    """Say where the league answers, for commands in its folder. Raises StartError."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise StartError(
+            f"{path} cannot be written: {error.strerror}",
+            "see that the disk has space and lets this user write; then start again",
+        ) from error
 
 
 def _format_ready(document: dict[str, object], folder: Path) -> str:

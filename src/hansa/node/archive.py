@@ -10,19 +10,25 @@ from typing import Self
 
 from hansa.node.blocks import StoredBlock
 from hansa.node.home import Home, open_home
-from hansa.node.lock import held_for_reading
+from hansa.node.lock import FolderLock, held_for_reading
 from hansa.node.storage import Storage, make_identity
 
 
 class Archive:
     """What a stopped node has committed. A source for the read model."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open. Raises a NodeError: a node runs on it, or its data is not in order."""
+    def __init__(self, folder: Path, *, exclusive: bool = False) -> None:
+        """Open. Raises a NodeError: a node runs on it, or its data is not in order.
+
+        `exclusive`: keep other readers off too; that may make the lock's file.
+        """
         self.home: Home = open_home(folder)
         self.chain: str = self.home.genesis.chain
         with ExitStack() as opening:
-            opening.enter_context(held_for_reading(self.home.folder))
+            if exclusive:
+                opening.callback(FolderLock(self.home.folder).release)
+            else:
+                opening.enter_context(held_for_reading(self.home.folder))
             identity = make_identity(self.chain, self.home.genesis_digest)
             self.storage = Storage(self.home.data, identity, read_only=True)
             opening.callback(self.storage.close)

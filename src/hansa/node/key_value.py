@@ -136,13 +136,12 @@ class KeyValueStore:
     def close(self) -> None:
         """Give the folder back. Each handle keeps the database, and its lock, alive."""
         self._is_closed = True
-        for family in self._families.values():
-            family.close()
+        # What was committed is on the disk; what a full disk refuses now is made again at a start.
+        for opened in (*self._families.values(), self._database):
+            with suppress(_EngineError):
+                opened.close()
         self._families.clear()
         self._handles.clear()
-        # What was committed is on the disk; what a full disk refuses now is made again at a start.
-        with suppress(_EngineError):
-            self._database.close()
         self._opened.close()
 
     def _translate(self, error: Exception) -> Exception:

@@ -41,7 +41,8 @@ class FolderLock:
 
     def release(self) -> None:
         """Give the folder back."""
-        os.ftruncate(self._descriptor, 0)
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
 
 
