@@ -18,7 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Rejections of the kernel that answer a reader or a genesis, and one that the patterns of all
 # message types forestall: a second line of defence for applications to come.
-NEVER_IN_A_BLOCK = {"ledger.version_pruned", "ledger.wrong_genesis", "ledger.unsafe_identifier"}
+NEVER_IN_A_BLOCK = {
+    "ledger.impossible_key",
+    "ledger.unsafe_identifier",
+    "ledger.version_pruned",
+    "ledger.wrong_genesis",
+}
 
 PLACES = (
     {"PYTHONHASHSEED": "0", "TZ": "Asia/Macau", "LC_ALL": "C", "cwd": "/"},

@@ -75,6 +75,10 @@ class Account(Record, frozen=True, kw_only=True):
     keys: tuple[Key, ...]
     standing: tuple[StandingSince, ...]
 
+    def parties(self) -> tuple[str, ...]:
+        """The account itself (a citizen's too) and its member."""
+        return (self.did, self.member)
+
 
 class Grant(Record, frozen=True, kw_only=True):
     """A role of an application held by an account or a member, since <= block time < until (ms)."""
@@ -199,13 +203,17 @@ class Hold(Record, frozen=True, kw_only=True):
 
 
 class Deadline(Record, frozen=True, kw_only=True):
-    """A message that the kernel fires at the start of a block when its time has come (D17)."""
+    """A message that the kernel fires at the start of a block when its time has come (D17).
+
+    It carries another application's message, so nobody may read it at a gateway: the application's
+    own records say what will happen to whom.
+    """
 
     KIND: ClassVar[str] = "deadline"
     OWNER: ClassVar[str] = "ledger"
     KEY: ClassVar[tuple[str, ...]] = ("at_ms", "application", "id")
     KEY_DIGITS: ClassVar[Mapping[str, int]] = MappingProxyType({"at_ms": 15})
-    VISIBILITY: ClassVar[Visibility] = "league"
+    VISIBILITY: ClassVar[Visibility] = "parties"
 
     at_ms: int
     id: str
@@ -243,7 +251,7 @@ class Seen(Record, frozen=True, kw_only=True):
     OWNER: ClassVar[str] = "ledger"
     KEY: ClassVar[tuple[str, ...]] = ("height",)
     KEY_DIGITS: ClassVar[Mapping[str, int]] = MappingProxyType({"height": 12})
-    VISIBILITY: ClassVar[Visibility] = "public"
+    VISIBILITY: ClassVar[Visibility] = "parties"
 
     height: int
     ids: str
