@@ -369,7 +369,7 @@ def test_a_proposal_is_learnt_from_help_checked_here_and_voted_by_its_number(tra
         done = shell.run("governance", "propose", "--topic", "t", "--actions", json.dumps(actions))
         assert done.exit == 2
         assert wrong in done.err
-    body = {"member": "seller-a", "units": 100_000}
+    body = {"member": "seller-a", "units": 50_000_000}
     actions = [{"application": "quotas", "type": "SetAllowance", "body": body}]
     command = ("governance", "propose", "--topic", "quotas", "--actions", json.dumps(actions))
     done = shell.run(*command)

@@ -20,7 +20,7 @@ EXAMPLES: Final = (
     "  hansa governance propose --topic admission --actions @harbour.json",
     "To set a parameter:",
     """  hansa governance propose --topic quotas --actions '[{"application": "quotas","""
-    """ "type": "SetAllowance", "body": {"member": "seller-a", "units": 100000}}]'""",
+    """ "type": "SetAllowance", "body": {"member": "seller-a", "units": 50000000}}]'""",
     """  hansa governance propose --topic window --actions '[{"application": "governance","""
     """ "type": "SetParameter", "body": {"application": "quotas", "name": "window_ms","""
     """ "value": 60000}}]'""",
