@@ -223,7 +223,7 @@ def _check_validators(file: File, _trust: TrustRoot | None) -> str:
     if compute_validators_hash(file.validators) != file.header.validators_hash:
         raise _Failed("the validators are not those that the header names")
     power = compute_total_power(file.validators)
-    return f"{len(file.validators)} validators with power {power}, named by the header"
+    return f"{len(file.validators)} validator(s) with power {power}, named by the header"
 
 
 def _check_header(file: File, _trust: TrustRoot | None) -> str:
