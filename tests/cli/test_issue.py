@@ -80,7 +80,7 @@ def test_league_that_dies_while_issuing_loses_and_doubles_nothing(own: Trade) ->
 
 
 def test_control_c_is_130_and_the_next_run_goes_on(trade: Trade) -> None:
-    files = [trade.paper() for _ in range(20)]
+    files = [trade.paper() for _ in range(200)]
     before = count_numbers(trade)
     process = trade.shell.begin("e-invoice", "issue", *files, *PARTIES)
     assert process.stderr is not None
@@ -94,7 +94,7 @@ def test_control_c_is_130_and_the_next_run_goes_on(trade: Trade) -> None:
 
 
 def test_second_issue_at_the_same_time_is_refused(trade: Trade) -> None:
-    files = [trade.paper() for _ in range(60)]
+    files = [trade.paper() for _ in range(200)]
     process = trade.shell.begin("e-invoice", "issue", *files, *PARTIES)
     assert process.stderr is not None
     process.stderr.readline()

@@ -1,0 +1,11 @@
+"""For all tests: what Hypothesis tries depends on the test alone.
+
+Hypothesis also tries constants that it finds in whatever modules happen to be imported; a hunt
+would then
+differ with the order of tests and with every line added elsewhere. The hunts name their own values.
+"""
+
+from hypothesis.internal.conjecture import providers
+
+_NO_CONSTANTS = providers.Constants()
+providers._get_local_constants = lambda: _NO_CONSTANTS
