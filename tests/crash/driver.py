@@ -104,7 +104,8 @@ def main() -> None:
         if not pid:
             run_and_exit(order)
         _pid, status = os.waitpid(pid, 0)
-        print("ended", status, flush=True)
+        # On a line of its own, whatever the killed run left unfinished.
+        print(f"\nended {status}", flush=True)
 
 
 if __name__ == "__main__":

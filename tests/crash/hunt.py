@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,10 @@ from tests.node.league import ToyLeague, counter_key, read_counter
 
 REPOSITORY = Path(__file__).parents[2]
 COUNTERS = 5
+
+
+# Far more than any run takes.
+RUN_S_MAX = 90.0
 
 
 class Lost(AssertionError):
@@ -82,6 +87,16 @@ class Driver:
         self._process.stdin.write(json.dumps(order, default=str) + "\n")
         self._process.stdin.flush()
         report = Report()
+        # A run that neither ends nor is killed is a finding, not a test without end.
+        watchdog = threading.Timer(RUN_S_MAX, self._process.kill)
+        watchdog.start()
+        try:
+            return self._read(report)
+        finally:
+            watchdog.cancel()
+
+    def _read(self, report: Report) -> Report:
+        assert self._process.stdout is not None
         for line in self._process.stdout:
             match line.split():
                 case ["committed", identity, height]:

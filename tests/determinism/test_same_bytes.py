@@ -68,7 +68,8 @@ def list_declared_codes() -> set[str]:
         for rejection in application.rejections
     }
     for kind in collect_rejections(Rejection):
-        if kind.CODESPACE == "ledger" and f"ledger.{kind.CODE}" not in NEVER_IN_A_BLOCK:
+        is_ours = kind.__module__.startswith("hansa.")
+        if is_ours and kind.CODESPACE == "ledger" and f"ledger.{kind.CODE}" not in NEVER_IN_A_BLOCK:
             codes.add(f"code ledger.{kind.CODE}")
     return codes
 
