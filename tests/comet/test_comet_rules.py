@@ -22,8 +22,9 @@ from hansa.comet.validators import (
     check_validators,
     sort_validators,
 )
-from hansa.comet.wire import FormatError, Timestamp, encode_varint, fixed_field
+from hansa.comet.wire import Timestamp
 from hansa.crypto.keys import PrivateKey
+from hansa.encoding.protobuf import FormatError, encode_varint, fixed_field
 
 CHAIN = "rules"
 BLOCK = BlockID(b"\x01" * 32, PartSetHeader(1, b"\x02" * 32))

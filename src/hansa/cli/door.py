@@ -16,9 +16,10 @@ from hansa.cli.place import Place
 from hansa.client.faults import ClientError, Refused, Unreachable
 from hansa.client.gateway import Gateway
 from hansa.client.journal import Journal
-from hansa.client.keys import Signer, default_home
+from hansa.client.keys import Signer
 from hansa.client.replies import TransactionStatus
 from hansa.client.transactions import Draft
+from hansa.client.trust import default_home
 from hansa.ledger.model import Message, Record
 from hansa.ledger.system import Account
 from hansa.ledger.transactions import Mode, decode_transaction

@@ -66,7 +66,8 @@ class Place:
 
     def rings(self) -> "list[KeyRing]":
         """Key rings, nearest first: the league's folder, then this user's own."""
-        from hansa.client.keys import KeyRing, default_home
+        from hansa.client.keys import KeyRing
+        from hansa.client.trust import default_home
 
         folders = [self.league / KEYS] if self.league else []
         return [KeyRing(folder) for folder in (*folders, default_home() / KEYS)]

@@ -8,7 +8,7 @@ import click
 from hansa.cli.answers import YES, answer, hint, json_option
 from hansa.cli.place import Place, place_options, signer_option
 from hansa.client.files import store_file
-from hansa.client.keys import default_home
+from hansa.client.trust import default_home
 from hansa.encoding.text import encode_base64url
 
 if TYPE_CHECKING:  # loads the cryptography library: only when a vault is opened

@@ -4,7 +4,6 @@ Touches only the ring's folder. A key file is canonical JSON with a private JWK,
 passphrase the private part is sealed with scrypt and AES-256-GCM, bound to the public part.
 """
 
-import os
 import secrets
 import stat
 from dataclasses import dataclass
@@ -212,11 +211,6 @@ def read_key_file(path: Path) -> KeyFile:
             f"{path} is not a key file of this version", "hansa keys new NAME makes one"
         )
     return file
-
-
-def default_home() -> Path:
-    """This user's own folder: `$HANSA_HOME`, else `~/.hansa` (keys and pinned trust roots)."""
-    return Path(os.environ.get("HANSA_HOME") or Path.home() / ".hansa")
 
 
 class KeyRing:

@@ -70,9 +70,14 @@ def build_trust_root(genesis: bytes) -> TrustRoot:
     )
 
 
+def default_home() -> Path:
+    """This user's own folder: `$HANSA_HOME`, else `~/.hansa` (keys and pinned trust roots)."""
+    return Path(os.environ.get("HANSA_HOME") or Path.home() / ".hansa")
+
+
 def find_trust_folder() -> Path:
     """This user's trust folder: `trust` in `$HANSA_HOME`, else in `~/.hansa`."""
-    return Path(os.environ.get("HANSA_HOME") or Path.home() / ".hansa") / "trust"
+    return default_home() / "trust"
 
 
 class TrustStore:

@@ -23,17 +23,16 @@ from hansa.client.receipts import (
 )
 from hansa.client.record_kinds import FindRecord, UnknownKind, check_identifier, find_record
 from hansa.client.trust import TrustError, TrustRoot
-from hansa.comet.block import ExecTxResult
 from hansa.comet.commit import COMMIT, InvalidCommit, verify_commit
 from hansa.comet.header import BLOCK_PROTOCOL, Header
 from hansa.comet.validators import compute_total_power, compute_validators_hash
-from hansa.comet.wire import FormatError
 from hansa.crypto.hashing import sha256
 from hansa.crypto.merkle import MerkleError, compute_root_from_path, merkle_root
 from hansa.encoding.canonical import CanonicalError, decode_canonical, decode_typed
+from hansa.encoding.protobuf import FormatError
 from hansa.encoding.text import encode_base64url
 from hansa.ledger.model import compute_state_key, is_key_part
-from hansa.ledger.receipts import OK, ResultLeaf
+from hansa.ledger.receipts import OK, ExecTxResult, ResultLeaf
 from hansa.ledger.rejections import Rejection
 from hansa.ledger.system import Account, BlockRecord, Member, compute_standing, find_key
 from hansa.ledger.tree_proof import ProofError, verify_state_proof

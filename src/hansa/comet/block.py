@@ -6,34 +6,15 @@ Source: CometBFT v0.39.4 types/block.go, types/tx.go, types/results.go, types/pa
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import msgspec
-
 from hansa.comet.commit import Commit
 from hansa.comet.header import BlockID, Header, PartSetHeader
-from hansa.comet.wire import bytes_field, integer_field, message_field
 from hansa.crypto.hashing import sha256
 from hansa.crypto.merkle import merkle_root
+from hansa.encoding.protobuf import message_field
+from hansa.ledger.receipts import ExecTxResult
 
 # CometBFT BlockPartSizeBytes.
 PART_SIZE: Final = 65_536
-
-
-class ExecTxResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The deterministic part of a transaction's result: all that `last_results_hash` covers."""
-
-    code: int = 0
-    data: bytes = b""
-    gas_wanted: int = 0
-    gas_used: int = 0
-
-    def encode(self) -> bytes:
-        """tendermint.abci.ExecTxResult without log, info, events, codespace."""
-        return (
-            integer_field(1, self.code)
-            + bytes_field(2, self.data)
-            + integer_field(5, self.gas_wanted)
-            + integer_field(6, self.gas_used)
-        )
 
 
 def compute_results_hash(results: Iterable[ExecTxResult]) -> bytes:

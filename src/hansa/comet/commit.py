@@ -14,17 +14,10 @@ from hansa.comet.validators import (
     check_validators,
     compute_total_power,
 )
-from hansa.comet.wire import (
-    ZERO_TIME,
-    Timestamp,
-    bytes_field,
-    delimit,
-    fixed_field,
-    integer_field,
-    message_field,
-)
+from hansa.comet.wire import ZERO_TIME, Timestamp
 from hansa.crypto.merkle import merkle_root
 from hansa.crypto.signatures import SUITES
+from hansa.encoding.protobuf import bytes_field, delimit, fixed_field, integer_field, message_field
 
 # BlockIDFlag
 ABSENT: Final = 1

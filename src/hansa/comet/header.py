@@ -8,9 +8,10 @@ from typing import Final
 
 import msgspec
 
-from hansa.comet.wire import Timestamp, bytes_field, integer_field, message_field
+from hansa.comet.wire import Timestamp
 from hansa.crypto.hashing import sha256
 from hansa.crypto.merkle import EMPTY_ROOT, HASH_SIZE, merkle_root
+from hansa.encoding.protobuf import bytes_field, integer_field, message_field
 
 # The block protocol of CometBFT v0.34 to v0.40.
 BLOCK_PROTOCOL: Final = 11

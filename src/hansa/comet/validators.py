@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 
 from hansa.comet.header import ADDRESS_SIZE
-from hansa.comet.wire import bytes_field, integer_field, message_field
 from hansa.crypto.hashing import sha256
 from hansa.crypto.merkle import merkle_root
+from hansa.encoding.protobuf import bytes_field, integer_field, message_field
 
 PUBLIC_KEY_SIZE: Final = 32
 # CometBFT MaxTotalVotingPower: sums and products of powers never overflow 64 bits.

@@ -4,6 +4,7 @@ import msgspec
 
 from hansa.crypto.merkle import merkle_root
 from hansa.encoding.canonical import encode_canonical
+from hansa.encoding.protobuf import bytes_field, integer_field
 from hansa.encoding.text import encode_base64url
 
 OK = "ok"
@@ -91,6 +92,24 @@ class TransactionResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
         return merkle_root(self.leaves())
 
 
+class ExecTxResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The deterministic part of a transaction's result: all that `last_results_hash` covers."""
+
+    code: int = 0
+    data: bytes = b""
+    gas_wanted: int = 0
+    gas_used: int = 0
+
+    def encode(self) -> bytes:
+        """tendermint.abci.ExecTxResult without log, info, events, codespace."""
+        return (
+            integer_field(1, self.code)
+            + bytes_field(2, self.data)
+            + integer_field(5, self.gas_wanted)
+            + integer_field(6, self.gas_used)
+        )
+
+
 def compute_events_root(events: tuple[EventOut, ...]) -> bytes:
     """Merkle root over event leaves, 32 bytes (SHA-256 of nothing when there are none)."""
     return merkle_root([event.leaf() for event in events])
@@ -98,25 +117,9 @@ def compute_events_root(events: tuple[EventOut, ...]) -> bytes:
 
 def encode_exec_tx_result(result: TransactionResult) -> bytes:
     """Deterministic protobuf of ExecTxResult: code, data, gas_used (CometBFT types/results.go)."""
-    data = result.root()
-    out = bytearray()
-    if result.code:
-        out += b"\x08" + _varint(result.code)
-    out += b"\x12" + _varint(len(data)) + data
-    if result.cost:
-        out += b"\x30" + _varint(result.cost)
-    return bytes(out)
+    return ExecTxResult(code=result.code, data=result.root(), gas_used=result.cost).encode()
 
 
 def compute_results_hash(results: tuple[TransactionResult, ...]) -> bytes:
     """last_results_hash of the next header (DESIGN 4.6)."""
     return merkle_root([encode_exec_tx_result(result) for result in results])
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hansa.crypto.hashing import sha256
+from hansa.encoding.protobuf import message_field
 from hansa.encoding.text import TextError, decode_base64url, encode_base64url
 
 _EMPTY = bytes(32)
@@ -89,16 +90,16 @@ def to_ics23(proof: StateProof) -> bytes:
     siblings = _decode_siblings(proof.siblings)
     key = _decode_digest(proof.key)
     if proof.value is not None:
-        return _field(1, _exist(key, _decode_digest(proof.value), siblings))
-    parts = _field(1, key)
+        return message_field(1, _exist(key, _decode_digest(proof.value), siblings))
+    parts = message_field(1, key)
     left, right = proof.left, proof.right
     if left is not None:
         above = siblings if right is None else [*siblings, _compute_below(right, len(siblings) + 1)]
-        parts += _field(2, _exist_neighbour(left, above))
+        parts += message_field(2, _exist_neighbour(left, above))
     if right is not None:
         above = siblings if left is None else [*siblings, _compute_below(left, len(siblings) + 1)]
-        parts += _field(3, _exist_neighbour(right, above))
-    return _field(2, parts)
+        parts += message_field(3, _exist_neighbour(right, above))
+    return message_field(2, parts)
 
 
 def _compute_root_absent(path: bytes, proof: StateProof) -> bytes:
@@ -206,22 +207,12 @@ def _exist_neighbour(neighbour: Neighbour, above: Sequence[bytes]) -> bytes:
 
 def _exist(key: bytes, value: bytes, siblings: Sequence[bytes]) -> bytes:
     path = sha256(key)
-    parts = [_field(1, key), _field(2, value), _field(3, _LEAF_OP)]
+    parts = [message_field(1, key), message_field(2, value), message_field(3, _LEAF_OP)]
     for level in range(len(siblings) - 1, -1, -1):
         operation = b"\x08" + _SHA256_OP
         if _bit(path, level):
-            operation += _field(2, b"\x01" + siblings[level])
+            operation += message_field(2, b"\x01" + siblings[level])
         else:
-            operation += _field(2, b"\x01") + _field(3, siblings[level])
-        parts.append(_field(4, operation))
+            operation += message_field(2, b"\x01") + message_field(3, siblings[level])
+        parts.append(message_field(4, operation))
     return b"".join(parts)
-
-
-def _field(number: int, data: bytes) -> bytes:
-    """One length-delimited protobuf field."""
-    length, size = len(data), bytearray()
-    while length > 0x7F:
-        size.append(length & 0x7F | 0x80)
-        length >>= 7
-    size.append(length)
-    return bytes((number << 3 | 2,)) + bytes(size) + data

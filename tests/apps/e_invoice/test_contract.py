@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from mockeinvoice.rules.codelists import LISTS
 
-from hansa.apps.e_invoice.document import CREDIT_NOTE_CODES as DOCUMENT_CODES
+from hansa.apps.e_invoice.documents.ubl import CREDIT_NOTE_CODES as DOCUMENT_CODES
 from hansa.apps.e_invoice.model import (
     CREDIT_NOTE_CODES,
     Credited,

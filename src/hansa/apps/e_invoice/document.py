@@ -19,11 +19,6 @@ SCALE_MAX = 12
 # A number that is longer than this as text is no amount of money.
 NUMBER_CHARACTERS_MAX = 64
 
-# UNTDID 1001 codes that EN 16931 lists for credit notes (BR-CL-01).
-CREDIT_NOTE_CODES = frozenset(
-    ("81", "83", "261", "262", "296", "308", "381", "396", "420", "458", "532")
-)
-
 _DECIMAL = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?\Z")
 
 

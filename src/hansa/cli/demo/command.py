@@ -16,7 +16,7 @@ from hansa.cli.demo.stage import Stage
 from hansa.cli.demo.story import STEPS, Story
 from hansa.cli.signals import stoppable
 from hansa.client.faults import ClientError
-from hansa.client.keys import default_home
+from hansa.client.trust import default_home
 
 FOLDER: Final = "demo-league"
 # Stands in a folder that a demo made: only such a folder is ever removed.

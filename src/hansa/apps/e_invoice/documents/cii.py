@@ -7,10 +7,10 @@ Rules about the CII syntax itself (CII-SR-…, CII-DT-…) are not asked.
 import msgspec
 from lxml import etree
 
-from hansa.apps.e_invoice.document import CREDIT_NOTE_CODES
 from hansa.apps.e_invoice.documents import cii_bindings as bind
 from hansa.apps.e_invoice.documents.cii_bindings import Rows
 from hansa.apps.e_invoice.documents.xml_source import Places
+from hansa.apps.e_invoice.model.content import CREDIT_NOTE_CODES
 
 _UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 _SPACES = {

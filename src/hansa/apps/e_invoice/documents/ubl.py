@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from lxml import etree
 
 from hansa.apps.e_invoice.document import (
-    CREDIT_NOTE_CODES,
     Adjustment,
     Identifier,
     InexactNumber,
@@ -25,6 +24,7 @@ from hansa.apps.e_invoice.document import (
     parse_scaled,
 )
 from hansa.apps.e_invoice.documents.xml_source import DocumentRefused, Places, get_name
+from hansa.apps.e_invoice.model.content import CREDIT_NOTE_CODES
 
 _DATE = re.compile(r"([0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01]))(?:Z|[+-]\d\d:\d\d)?\Z")
 
