@@ -1,7 +1,8 @@
 """The home folder of a node: genesis, settings, validator's key, data. Made whole or not at all.
 
-Layout: genesis.json, node.toml, keys/validator.json (0600), data/ (this package's), index.sqlite
-and vault/ (their packages'). Others may keep further files here.
+Layout: genesis.json, node.toml, keys/validator.json and keys/node.json (0600), data/ (this
+package's), engine/ (CometBFT's, written anew at each start), index.sqlite and vault/ (their
+packages'). Others may keep further files here.
 """
 
 import os
@@ -41,6 +42,10 @@ GENESIS: Final = "genesis.json"
 SETTINGS: Final = "node.toml"
 KEYS: Final = "keys"
 VALIDATOR: Final = "validator.json"
+NODE: Final = "node.json"
+ENGINE: Final = "engine"
+ENGINE_LOG: Final = "engine.log"
+SNAPSHOTS: Final = "snapshots"
 DATA: Final = "data"
 PRIVATE: Final = 0o600
 _SMALL_FILE_MAX: Final = 64_000
@@ -54,8 +59,16 @@ class ValidatorFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public: str
 
 
+class NodeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`keys/node.json`: by which the other nodes know this one. Both keys base64url."""
+
+    kind: Literal["hansa.node-key/1"]
+    private: str
+    public: str
+
+
 class Home(msgspec.Struct, frozen=True):
-    """A home folder that has been read. The validator's key is read when it is needed."""
+    """A home folder that has been read. Keys are read when they are needed."""
 
     folder: Path
     genesis: Genesis
@@ -68,15 +81,15 @@ class Home(msgspec.Struct, frozen=True):
         return self.folder / DATA
 
     def validator_key(self) -> PrivateKey:
-        """The key that signs blocks. Raises a NodeError: missing, open to others, or foreign."""
-        path = self.folder / KEYS / VALIDATOR
-        key = read_validator_key(path)
-        if all(each.key != key.public for each in self.genesis.validators):
-            raise ForeignFolderError(
-                f"the key in {path} is not a validator's of this genesis",
-                "Put the validator's own key back from your backup of it.",
-            )
-        return key
+        """The key that signs blocks, once governance has made it a validator's.
+
+        Raises a NodeError: missing, open to others, damaged.
+        """
+        return read_validator_key(self.folder / KEYS / VALIDATOR)
+
+    def node_key(self) -> PrivateKey:
+        """The key by which other nodes know this one. Raises a NodeError as `validator_key`."""
+        return read_node_key(self.folder / KEYS / NODE)
 
 
 def create_home(
@@ -85,10 +98,14 @@ def create_home(
     validator: PrivateKey,
     registry: Registry,
     settings: Settings | None = None,
+    *,
+    node: PrivateKey | None = None,
 ) -> Home:
     """Make a home, or find the same one already made. Raises a NodeError for anything else there.
 
-    Built beside `folder` and renamed: a crash leaves nothing under its name. Raises InvalidGenesis.
+    `validator` need not be in the genesis under CometBFT: an observer's signs nothing, a later
+    validator's is approved by governance. `node`: by default one is drawn where it is needed. Built
+    beside `folder` and renamed: a crash leaves nothing under its name. Raises InvalidGenesis.
     """
     data = encode_genesis(genesis)
     changes = compute_genesis_changes(genesis, registry)
@@ -104,6 +121,8 @@ def create_home(
         write_file(making / GENESIS, data)
         write_file(making / SETTINGS, encode_settings(settings or Settings()).encode())
         write_validator_key(making / KEYS / VALIDATOR, validator)
+        if node is not None or (settings is not None and settings.engine.kind == "comet"):
+            write_node_key(making / KEYS / NODE, node or PrivateKey.generate())
         identity = make_identity(genesis.chain, sha256(data))
         create_storage(making / DATA, identity, changes, genesis.time_ms)
         sync_folder(making / KEYS)
@@ -145,20 +164,27 @@ def open_home(folder: Path) -> Home:
 
 def read_validator_key(path: Path) -> PrivateKey:
     """The key in `path`. Raises a NodeError when it is missing, damaged or open to others."""
+    return _read_key(path, ValidatorFile, "a validator's key")
+
+
+def read_node_key(path: Path) -> PrivateKey:
+    """As `read_validator_key`, for the node's own key."""
+    return _read_key(path, NodeFile, "a node's key")
+
+
+def _read_key(path: Path, form: type[ValidatorFile] | type[NodeFile], what: str) -> PrivateKey:
     if not path.exists():
-        raise HalfMadeFolderError(
-            f"there is no validator's key {path}", "Put it back from your backup of it."
-        )
+        raise HalfMadeFolderError(f"{what} is missing: {path}", "Put it back from your backup.")
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigurationError(
             f"{path} can be read by other users of this machine", f"Run: chmod 600 {path}"
         )
     try:
-        file = msgspec.json.decode(read_file(path, _SMALL_FILE_MAX), type=ValidatorFile)
+        file = msgspec.json.decode(read_file(path, _SMALL_FILE_MAX), type=form)
         key = PrivateKey("EdDSA", decode_base64url(file.private))
     except (msgspec.MsgspecError, TextError, InvalidKey) as error:
         raise CorruptFolderError(
-            f"{path} does not hold a validator's key", "Put it back from your backup of it."
+            f"{path} does not hold {what}", "Put it back from your backup of it."
         ) from error
     if key.public.public != file.public:
         raise CorruptFolderError(
@@ -172,6 +198,16 @@ def write_validator_key(path: Path, key: PrivateKey) -> None:
     """Write a validator's key for its owner's eyes only."""
     file = ValidatorFile(
         kind="hansa.validator-key/1",
+        private=encode_base64url(key.to_bytes()),
+        public=key.public.public,
+    )
+    write_file(path, msgspec.json.encode(file), PRIVATE)
+
+
+def write_node_key(path: Path, key: PrivateKey) -> None:
+    """Write a node's own key for its owner's eyes only."""
+    file = NodeFile(
+        kind="hansa.node-key/1",
         private=encode_base64url(key.to_bytes()),
         public=key.public.public,
     )

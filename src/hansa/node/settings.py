@@ -8,6 +8,11 @@ import msgspec
 from hansa.node.faults import ConfigurationError
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+# Where another node can be found: `<40 hex of its id>@<host>:<port>`. A hint, never a proof.
+PeerHint = Annotated[
+    str, msgspec.Meta(pattern=r"^[0-9a-f]{40}@[A-Za-z0-9_.:\[\]-]{1,255}:\d{1,5}$")
+]
+Address = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_.:\[\]-]{1,255}:\d{1,5})?$")]
 
 
 class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,10 +23,30 @@ class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How blocks are made. `heartbeat_s`: longest time without a block, 1 to 60 s."""
+    """How blocks are made and kept. Under `embedded` only `heartbeat_s` matters.
 
-    kind: Literal["embedded"] = "embedded"
+    `heartbeat_s`: longest time without a block; `block_pause_ms`: between two blocks, equal on all
+    nodes; `snapshot_interval`: heights (0: none); `keep_blocks`: newest ones kept (0: all).
+    """
+
+    kind: Literal["embedded", "comet"] = "embedded"
     heartbeat_s: Annotated[int, msgspec.Meta(ge=1, le=60)] = 60
+    block_pause_ms: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 200
+    snapshot_interval: Annotated[int, msgspec.Meta(ge=0)] = 1_000
+    keep_blocks: Annotated[int, msgspec.Meta(ge=0)] = 0
+
+
+class PeerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where this node listens for the others, and where they may be found (`comet` only).
+
+    `port` 0: any free one at each start. `address`: what others are told, when they do not reach it
+    under `host` and `port`.
+    """
+
+    host: str = "127.0.0.1"
+    port: Port = 0
+    address: Address = ""
+    peers: tuple[PeerHint, ...] = ()
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     api: ApiSettings = ApiSettings()
     engine: EngineSettings = EngineSettings()
+    p2p: PeerSettings = PeerSettings()
 
 
 def decode_settings(text: str) -> Settings:
@@ -45,18 +71,47 @@ def decode_settings(text: str) -> Settings:
 def encode_settings(settings: Settings) -> str:
     """The file, with a comment for each setting."""
     api, engine = settings.api, settings.engine
-    return f"""\
+    text = f"""\
 # Settings of this node. Delete a line to get its default.
 
 [api]
 # 127.0.0.1: this machine only. Put a TLS proxy in front before naming another address.
-host = "{api.host}"
+host = {_quote(api.host)}
 # 0: any free port.
 port = {api.port}
 
 [engine]
-# embedded: one process, one validator.
+# embedded: one process, one validator. comet: a node of a league of several (CometBFT).
 kind = "{engine.kind}"
 # Longest time without a block, in seconds, 1 to 60.
 heartbeat_s = {engine.heartbeat_s}
 """
+    return text if engine.kind == "embedded" else text + _encode_network(settings)
+
+
+def _encode_network(settings: Settings) -> str:
+    engine, p2p = settings.engine, settings.p2p
+    peers = "".join(f"\n  {_quote(peer)}," for peer in p2p.peers)
+    return f"""\
+# Pause between two blocks, in milliseconds; the same on every node of the league.
+block_pause_ms = {engine.block_pause_ms}
+# A snapshot every so many blocks, for nodes that join (0: none).
+snapshot_interval = {engine.snapshot_interval}
+# How many of the newest blocks to keep (0: all).
+keep_blocks = {engine.keep_blocks}
+
+[p2p]
+# Where the other nodes reach this one.
+host = {_quote(p2p.host)}
+# 0: any free port at each start.
+port = {p2p.port}
+# What the others are told, as "host:port", when they do not reach it under host and port.
+address = {_quote(p2p.address)}
+# Where other nodes may be found, as "id@host:port". Hints only: a node is known by its key.
+peers = [{peers}{chr(10) if peers else ""}]
+"""
+
+
+def _quote(text: str) -> str:
+    """A TOML basic string; JSON's form is one."""
+    return msgspec.json.encode(text).decode()
