@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from hansa.comet.header import ADDRESS_SIZE, BlockID
+from hansa.comet.header import BlockID
 from hansa.comet.validators import (
     InvalidValidators,
     ValidatorSet,
@@ -15,6 +15,7 @@ from hansa.comet.validators import (
     compute_total_power,
 )
 from hansa.comet.wire import ZERO_TIME, Timestamp
+from hansa.crypto.addresses import ADDRESS_SIZE
 from hansa.crypto.merkle import merkle_root
 from hansa.crypto.signatures import SUITES
 from hansa.encoding.protobuf import bytes_field, delimit, fixed_field, integer_field, message_field

@@ -15,7 +15,6 @@ from hansa.encoding.protobuf import bytes_field, integer_field, message_field
 
 # The block protocol of CometBFT v0.34 to v0.40.
 BLOCK_PROTOCOL: Final = 11
-ADDRESS_SIZE: Final = 20
 # CometBFT MaxChainIDLen.
 CHAIN_ID_SIZE_MAX: Final = 50
 # Hash of an empty evidence list: Hansa's blocks carry evidence only under CometBFT.

@@ -8,8 +8,7 @@ from typing import Final
 
 import msgspec
 
-from hansa.comet.header import ADDRESS_SIZE
-from hansa.crypto.hashing import sha256
+from hansa.crypto.addresses import compute_address as compute_address
 from hansa.crypto.merkle import merkle_root
 from hansa.encoding.protobuf import bytes_field, integer_field, message_field
 
@@ -40,11 +39,6 @@ ValidatorSet = tuple[Validator, ...]
 
 class InvalidValidators(ValueError):
     """A list of validators that is no validator set."""
-
-
-def compute_address(public_key: bytes) -> bytes:
-    """Address of an Ed25519 key, 20 bytes (crypto/ed25519)."""
-    return sha256(public_key)[:ADDRESS_SIZE]
 
 
 def sort_validators(validators: Iterable[Validator]) -> ValidatorSet:

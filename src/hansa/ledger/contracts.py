@@ -8,7 +8,7 @@ import msgspec
 from hansa.encoding.canonical import CanonicalError, decode_typed, encode_canonical
 from hansa.ledger.model import Message, Record
 from hansa.ledger.rejections import Rejection
-from hansa.ledger.state import Reader, get_system
+from hansa.ledger.state import Reader, get_system, scan_records
 from hansa.ledger.system import Activation
 from hansa.ledger.transactions import Malformed, build_malformed
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from hansa.ledger.context import Context
 
 M = TypeVar("M", bound=Message)
+# More contracts than any release will have.
+ACTIVATIONS_MAX = 100_000
 Handler = Callable[["Context", Any], None]
 View = Callable[..., Any]
 GenesisHook = Callable[["Context", dict[str, Any]], None]
@@ -162,6 +164,18 @@ class Registry:
         if contract is None:
             raise ContractNotActive(application=application)
         return contract
+
+
+def find_missing(reader: Reader, registry: Registry, height: int) -> list[tuple[str, int, str]]:
+    """Contracts active at `height` that this release lacks: (application, version, digest), by
+    name. A node that finds one cannot execute the block of that height.
+    """
+    missing = []
+    for activation in scan_records(reader, Activation.OWNER, Activation, limit=ACTIVATIONS_MAX):
+        begun = [entry for entry in activation.versions if entry.height <= height]
+        if begun and (activation.application, begun[-1].version) not in registry.contracts:
+            missing.append((activation.application, begun[-1].version, begun[-1].digest))
+    return missing
 
 
 class _Versioned(msgspec.Struct, frozen=True):

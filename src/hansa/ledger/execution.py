@@ -1,5 +1,5 @@
-"""The story of a block, top to bottom: deadlines, transactions, messages, changes, root. Pure and
-total.
+"""The story of a block, top to bottom: evidence, deadlines, transactions, messages, changes, root.
+Pure and total.
 
 `execute_block` gives one result per transaction whatever the bytes are. A rejected message leaves
 no
@@ -45,6 +45,12 @@ from hansa.ledger.rejections import InvariantViolation, Rejection, invariant
 from hansa.ledger.state import Overlay, StateReader, compute_range, decode_record
 from hansa.ledger.system import Deadline, Freeze, Usage
 from hansa.ledger.transactions import SignedTransaction, decode_transaction
+from hansa.ledger.validator_set import (
+    build_misbehaviour_message,
+    compute_validator_updates,
+    forget_liveness,
+    put_liveness,
+)
 from hansa.primitives.limits import DEADLINES_PER_BLOCK_MAX
 
 # Contracts that may dispatch while they execute an action of governance: members open accounts.
@@ -79,9 +85,13 @@ def execute_block(
 ) -> BlockResult:
     """Execute a decided block on committed `state`. Same state and block, same bytes (R11, R12)."""
     invariant(block.height == state.height + 1, "blocks are executed in order of height")
-    invariant(block.time_ms > state.time_ms, "block time increases")
+    _check_time(state, block)
     overlay = Overlay(state)
-    deadlines = _fire_deadlines(overlay, block, registry)
+    due = _find_due(overlay, block)
+    is_empty = not (block.transactions or block.misbehaviours or due)
+    if not is_empty:
+        put_liveness(overlay, block)
+    deadlines = _fire_all(overlay, block, registry, due)
     seen: dict[bytes, None] = {}
     results = tuple(
         _execute_bytes(state, overlay, block, registry, data, seen, verified)
@@ -90,7 +100,8 @@ def execute_block(
     invariant(len(results) == len(block.transactions), "one result per transaction")
     results_hash = compute_results_hash(results)
     forgotten: tuple[int, ...] = ()
-    if results or deadlines:
+    if not is_empty:
+        forget_liveness(overlay)
         forgotten = write_block_records(overlay, block, results_hash, deadlines, tuple(seen))
     changes = overlay.sorted_changes()
     delta = state.tree.compute(changes)
@@ -103,7 +114,14 @@ def execute_block(
         results_hash=results_hash,
         seen=tuple(seen),
         forgotten=forgotten,
+        validator_updates=compute_validator_updates(state, overlay),
     )
+
+
+def _check_time(state: StateReader, block: Block) -> None:
+    """Time increases; only block 1 may have the genesis time, as CometBFT gives it."""
+    is_first = block.height == 1 and block.time_ms == state.time_ms
+    invariant(is_first or block.time_ms > state.time_ms, "block time increases")
 
 
 def _execute_bytes(
@@ -263,21 +281,25 @@ def _build_context(
     return Context(layer, contract, registry, scope, caller, dispatch if is_governance else None)
 
 
-def _fire_deadlines(
-    overlay: Overlay, block: Block, registry: Registry
-) -> tuple[MessageResult, ...]:
-    """Fire what is due at this block's time, oldest first; at most DEADLINES_PER_BLOCK_MAX
-    (D17).
-    """
+def _find_due(overlay: Overlay, block: Block) -> list[tuple[bytes, bytes]]:
+    """Deadlines due at this block's time, oldest first, at most DEADLINES_PER_BLOCK_MAX (D17)."""
     start, _end = compute_range(Deadline.OWNER, Deadline, ())
     end = compute_state_key(Deadline.OWNER, Deadline.KIND, (f"{block.time_ms + 1:015d}",))
-    due = overlay.scan(start, end, DEADLINES_PER_BLOCK_MAX)
-    results = []
-    for index, (key, data) in enumerate(due):
+    return overlay.scan(start, end, DEADLINES_PER_BLOCK_MAX)
+
+
+def _fire_all(
+    overlay: Overlay, block: Block, registry: Registry, due: list[tuple[bytes, bytes]]
+) -> tuple[MessageResult, ...]:
+    """What the ledger sends itself: evidence of misbehaviour first, then what is due."""
+    messages = [build_misbehaviour_message(block, each) for each in block.misbehaviours]
+    for key, data in due:
         overlay.put(key, None)
-        deadline = decode_record(Deadline, data)
-        results.append(_fire_deadline(overlay, block, registry, index, deadline))
-    return tuple(results)
+        messages.append(decode_record(Deadline, data))
+    return tuple(
+        _fire_deadline(overlay, block, registry, index, message)
+        for index, message in enumerate(messages)
+    )
 
 
 def _fire_deadline(

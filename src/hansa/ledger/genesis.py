@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from hansa.crypto.signatures import PublicKey
+from hansa.crypto.addresses import compute_address
+from hansa.crypto.signatures import InvalidKey, PublicKey, check_public_key
 from hansa.encoding.canonical import (
     CanonicalError,
     decode_canonical,
@@ -17,7 +18,8 @@ from hansa.ledger.contracts import Registry
 from hansa.ledger.model import compute_state_key
 from hansa.ledger.rejections import Rejection
 from hansa.ledger.state import MemoryState, Overlay
-from hansa.ledger.system import Activation, ActiveVersion
+from hansa.ledger.system import Activation, ActiveVersion, Validator
+from hansa.primitives.limits import VALIDATOR_POWER_MAX, VALIDATORS_MAX
 
 GENESIS_BYTES_MAX = 4_000_000
 CHAIN_ID_MAX = 50
@@ -73,11 +75,43 @@ def decode_genesis(data: bytes) -> Genesis:
         genesis.chain
     ):
         raise InvalidGenesis("the chain id has 1 to 50 of a-z 0-9 - .")
-    if not genesis.validators or any(each.power < 1 for each in genesis.validators):
-        raise InvalidGenesis("a genesis needs validators with power of 1 or more")
-    if any(each.key.alg != "EdDSA" or len(each.key.raw) != 32 for each in genesis.validators):
-        raise InvalidGenesis("a validator's key is Ed25519")
+    _check_validators(genesis.validators)
     return genesis
+
+
+def _check_validators(validators: tuple[GenesisValidator, ...]) -> None:
+    """Number, powers, keys; a key votes once, a member once."""
+    if not validators or any(each.power < 1 for each in validators):
+        raise InvalidGenesis("a genesis needs validators with power of 1 or more")
+    if len(validators) > VALIDATORS_MAX:
+        raise InvalidGenesis(f"a genesis has at most {VALIDATORS_MAX} validators")
+    if any(each.power > VALIDATOR_POWER_MAX for each in validators):
+        raise InvalidGenesis(f"a validator's power is at most {VALIDATOR_POWER_MAX}")
+    for each in validators:
+        _check_key(each.key)
+    members = [each.member for each in validators if each.member]
+    if len(set(members)) < len(members) or len({each.key for each in validators}) < len(validators):
+        raise InvalidGenesis("a genesis names each validator's key, and each member, once")
+
+
+def _check_key(key: PublicKey) -> None:
+    try:
+        check_public_key(key)
+    except InvalidKey as error:
+        raise InvalidGenesis(f"a validator's key cannot be used: {error}") from error
+    if key.alg != "EdDSA":
+        raise InvalidGenesis("a validator's key is Ed25519")
+
+
+def _build_validator(given: GenesisValidator) -> Validator:
+    return Validator(
+        address=compute_address(given.key.raw).hex(),
+        public_key=given.key,
+        member=given.member,
+        power=given.power,
+        state="active",
+        since=0,
+    )
 
 
 def compute_genesis_changes(genesis: Genesis, registry: Registry) -> tuple[Change, ...]:
@@ -90,6 +124,10 @@ def compute_genesis_changes(genesis: Genesis, registry: Registry) -> tuple[Chang
         record = Activation(application=activation.application, versions=(version,))
         key = compute_state_key(Activation.OWNER, Activation.KIND, record.key())
         overlay.put(key, encode_canonical(record))
+    for given in genesis.validators:
+        validator = _build_validator(given)
+        key = compute_state_key(Validator.OWNER, Validator.KIND, (validator.address,))
+        overlay.put(key, encode_canonical(validator))
     scope = Scope(
         chain=genesis.chain, height=0, time_ms=genesis.time_ms, transaction=GENESIS, message_index=0
     )

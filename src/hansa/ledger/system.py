@@ -10,11 +10,17 @@ from typing import ClassVar, Literal
 import msgspec
 
 from hansa.crypto.signatures import PublicKey
-from hansa.ledger.model import Record, Visibility
-from hansa.primitives.values import Did
+from hansa.ledger.model import Record, Visibility, is_key_part
+from hansa.ledger.state import Reader, get_system
+from hansa.primitives.values import Did, HexAddress
 
 Standing = Literal["good", "suspended", "expelled", "closed"]
 Purpose = Literal["sign", "authenticate", "service"]
+ValidatorState = Literal["candidate", "active", "suspended"]
+NodeKind = Literal["validator", "observer"]
+EvidenceKind = Literal["duplicate_vote", "light_client_attack"]
+# What followed from misbehaviour: a suspension, or why there was none.
+Outcome = Literal["suspended", "kept_for_quorum", "kept_by_parameter", "not_voting"]
 
 
 class StandingSince(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -255,6 +261,103 @@ class Seen(Record, frozen=True, kw_only=True):
 
     height: int
     ids: str
+
+
+class Validator(Record, frozen=True, kw_only=True):
+    """A vote on blocks: `address` derives from the Ed25519 key; `member` is its DID ("" if none).
+
+    Only an active one has power in the engine, from two heights after `since`, the block that gave
+    it this state. A record that is gone was removed.
+    """
+
+    KIND: ClassVar[str] = "validator"
+    OWNER: ClassVar[str] = "validators"
+    KEY: ClassVar[tuple[str, ...]] = ("address",)
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    address: HexAddress
+    public_key: PublicKey
+    member: str
+    power: int
+    state: ValidatorState
+    since: int
+
+    @property
+    def effective_power(self) -> int:
+        """What the engine counts: its power while it is active, else 0."""
+        return self.power if self.state == "active" else 0
+
+
+class Node(Record, frozen=True, kw_only=True):
+    """A node that may connect: `id` is the address of its p2p key; `since` the block that said so.
+
+    A validator's node votes for its member, an observer only follows.
+    """
+
+    KIND: ClassVar[str] = "node"
+    OWNER: ClassVar[str] = "validators"
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    id: HexAddress
+    member: Did
+    kind: NodeKind
+    since: int
+
+
+class Evidence(Record, frozen=True, kw_only=True):
+    """A validator provably broke the engine's rules at `height`; recorded in block `recorded`.
+
+    `member` is "" where the address is not known. `outcome`: what followed.
+    """
+
+    KIND: ClassVar[str] = "evidence"
+    OWNER: ClassVar[str] = "validators"
+    KEY: ClassVar[tuple[str, ...]] = ("address", "height", "kind")
+    KEY_DIGITS: ClassVar[Mapping[str, int]] = MappingProxyType({"height": 12})
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    address: HexAddress
+    height: int
+    kind: EvidenceKind
+    member: str
+    power: int
+    total_power: int
+    time_ms: int
+    recorded: int
+    outcome: Outcome
+
+
+class LastSigned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A validator's vote decided the block of `height`; `time_ms` is the next block's time."""
+
+    address: str
+    height: int
+    time_ms: int
+
+
+class Liveness(Record, frozen=True, kw_only=True):
+    """When each validator was last seen to vote, sorted by address; there is one such record.
+
+    The kernel writes it in blocks that hold something; who never voted is not in it.
+    """
+
+    KIND: ClassVar[str] = "liveness"
+    OWNER: ClassVar[str] = "ledger"
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    id: Literal["validators"] = "validators"
+    signed: tuple[LastSigned, ...] = ()
+
+
+def is_admitted(reader: Reader, node_id: str, height: int) -> bool:
+    """Whether a node (hex p2p id) may connect: it is a member's in good standing as at `height`."""
+    if not is_key_part(node_id):
+        return False
+    node = get_system(reader, Node, node_id)
+    if node is None:
+        return False
+    member = get_system(reader, Member, node.member)
+    return member is not None and compute_standing(member.standing, height) == "good"
 
 
 def compute_standing(history: tuple[StandingSince, ...], height: int) -> Standing | None:

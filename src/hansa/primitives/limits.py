@@ -37,3 +37,7 @@ PARAMS_MAX = 8
 PARAM_TEXT_MAX = 200
 # Old blocks' ids pruned at the start of one non-empty block.
 PRUNE_PER_BLOCK_MAX = 64
+# Every vote travels to everybody: beyond a hundred, blocks are slow.
+VALIDATORS_MAX = 100
+# All powers together stay a ledger integer, and far below the engine's own limit (2**63 / 8).
+VALIDATOR_POWER_MAX = 1_000_000_000

@@ -27,6 +27,15 @@ Digest = Annotated[
         description="32 bytes in base64url",
     ),
 ]
+HexAddress = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9a-f]{40}$",
+        min_length=40,
+        max_length=40,
+        description="20 bytes in lower-case hex: address of a validator or id of a node",
+    ),
+]
 Name = Annotated[
     str,
     Meta(
