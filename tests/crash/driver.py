@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from hansa.comet.validators import ValidatorSet
 from hansa.ledger.blocks import Block, BlockResult
 from hansa.node import blocks, key_value, storage
 from hansa.node.blocks import BlockHead, Seal
@@ -33,17 +34,21 @@ _commit = KeyValueStore.commit
 
 
 def commit_block_in_two_writes(
-    self: storage.Storage, block: Block, result: BlockResult, seal: Seal | None
+    self: storage.Storage,
+    block: Block,
+    result: BlockResult,
+    seal: Seal | None,
+    validators: ValidatorSet | None = None,
 ) -> BlockHead:
     """Planted: the block and the position first, the state after them."""
     first = self._store.batch()
-    for key, value in blocks.encode_parts(blocks.build_head(block, result, seal), block, result):
+    for key, value in blocks.encode_parts(blocks.build_head(block, result), block, result):
         first.put("blocks", key, value)
     position = storage.Position(block.height, block.time_ms, result.state_root)
-    first.put("meta", b"position", storage.msgspec.msgpack.encode(position))
+    storage.write_position(first, position)
     self._write_places(first, block.height, result)
     _commit(self._store, first)
-    return _commit_block(self, block, result, seal)
+    return _commit_block(self, block, result, seal, validators)
 
 
 _commit_block = storage.Storage.commit_block

@@ -5,14 +5,14 @@ from typing import Any
 
 from rocksdict import AccessType, Options, Rdict
 
-from hansa.node.blocks import HEAD, encode_key
+from hansa.node.blocks import HEAD, PARTS, encode_key
 from hansa.node.mirror import mirrored
 
 
 def is_of_a_block(file: dict[str, Any]) -> bool:
     """Whether its first key is that of a block's part: the height in eight bytes, a letter."""
     start: bytes = file["start_key"]
-    return len(start) == 9 and start[:4] == bytes(4) and start[8:] in {b"h", b"t", b"r", b"c"}
+    return len(start) == 9 and start[:4] == bytes(4) and start[8:] in PARTS
 
 
 def damage_block(data: Path, height: int) -> None:

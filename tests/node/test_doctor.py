@@ -13,15 +13,20 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from hansa.comet.validators import Validator, sort_validators
 from hansa.node.blocks import (
     HEAD,
     RESULTS,
+    SEAL,
     TRANSACTIONS,
     BlockHead,
     Place,
+    Seal,
     decode_head,
+    decode_seal,
     encode_key,
     encode_place,
+    encode_seal,
 )
 from hansa.node.doctor import Finding, diagnose
 from hansa.node.home import Home, write_validator_key
@@ -196,44 +201,63 @@ def grown(league: ToyLeague) -> ToyLeague:
     return league
 
 
-@pytest.mark.parametrize("part", [HEAD, TRANSACTIONS, RESULTS])
+@pytest.mark.parametrize("part", [HEAD, TRANSACTIONS, RESULTS, SEAL])
 def test_missing_part_of_a_block_is_named_with_its_height(grown: ToyLeague, part: bytes) -> None:
     rewrite(grown, "blocks", encode_key(4, part), None)
     found = look(grown, deep=True)["blocks"]
     assert not found.ok and "block 4" in found.text
 
 
-def read_head(league: ToyLeague, height: int) -> BlockHead:
+def read_block(league: ToyLeague, height: int) -> tuple[BlockHead, Seal]:
     store = KeyValueStore(league.folder / "data", FAMILIES)
-    data = store.get("blocks", encode_key(height, HEAD))
+    head = store.get("blocks", encode_key(height, HEAD))
+    seal = store.get("blocks", encode_key(height, SEAL))
     store.close()
-    assert data is not None
-    return decode_head(data)
+    assert head is not None and seal is not None
+    return decode_head(head), decode_seal(seal)
 
 
-def forge(head: BlockHead, name: str) -> BlockHead:
-    """A head that is wrong in one thing."""
-    assert head.seal is not None
-    seal, header = head.seal, head.seal.header
+def forge(head: BlockHead, seal: Seal, name: str) -> tuple[BlockHead, Seal]:
+    """A block that is wrong in one thing."""
     if name == "signature":
         signature = seal.commit.signatures[0]
         wrong = replace(signature, signature=bytes(64))
-        return replace(head, seal=replace(seal, commit=replace(seal.commit, signatures=(wrong,))))
+        return head, replace(seal, commit=replace(seal.commit, signatures=(wrong,)))
     if name in ("state_root", "results_hash"):
-        return replace(head, **{name: bytes(32)})
-    changed = replace(header, **{name: bytes(32)})
-    return replace(head, hash=changed.hash(), seal=replace(seal, header=changed))
+        return replace(head, **{name: bytes(32)}), seal
+    changed = replace(seal.header, **{name: bytes(32)})
+    return replace(head, hash=changed.hash()), replace(seal, header=changed)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["signature", "state_root", "results_hash", "app_hash", "data_hash", "last_results_hash"],
+    [
+        "signature",
+        "state_root",
+        "results_hash",
+        "app_hash",
+        "data_hash",
+        "last_results_hash",
+        "validators_hash",
+        "next_validators_hash",
+    ],
 )
-def test_forged_head_is_named_with_a_height(grown: ToyLeague, name: str) -> None:
-    head = forge(read_head(grown, 4), name)
+def test_forged_block_is_named_with_a_height(grown: ToyLeague, name: str) -> None:
+    head, seal = forge(*read_block(grown, 4), name)
     rewrite(grown, "blocks", encode_key(4, HEAD), msgspec.msgpack.encode(head))
+    rewrite(grown, "blocks", encode_key(4, SEAL), encode_seal(seal))
     found = look(grown, deep=True)["blocks"]
     assert not found.ok and found.text.startswith(("block 4", "block 5"))
+
+
+def test_validator_set_that_is_not_that_of_its_hash_is_named(grown: ToyLeague) -> None:
+    _head, seal = read_block(grown, 4)
+    other = sort_validators([Validator(make_key("other").public.raw, 1)])
+    key = b"validators/" + seal.header.validators_hash
+    rewrite(grown, "meta", key, msgspec.msgpack.encode(other))
+    assert "not those of its header" in look(grown, deep=True)["blocks"].text
+    rewrite(grown, "meta", key, None)
+    assert "validators are missing" in look(grown, deep=True)["blocks"].text
 
 
 def test_entry_of_the_index_of_transactions_is_checked_both_ways(grown: ToyLeague) -> None:

@@ -17,6 +17,7 @@ from hansa.node.faults import (
     MissingFolderError,
     NewerFormatError,
     NodeError,
+    OlderFormatError,
 )
 from hansa.node.home import create_home, open_home, write_validator_key
 from hansa.node.key_value import KeyValueStore
@@ -144,6 +145,11 @@ def test_key_whose_halves_differ_is_refused(league: ToyLeague) -> None:
 def test_folder_of_a_later_release_is_refused(league: ToyLeague) -> None:
     edit_meta(league, b"identity", format=FORMAT + 1, release="9.9.9")
     assert "9.9.9" in refused(league, NewerFormatError).cure
+
+
+def test_folder_of_an_earlier_format_is_refused(league: ToyLeague) -> None:
+    edit_meta(league, b"identity", format=FORMAT - 1, release="0.0.1")
+    assert "0.0.1" in refused(league, OlderFormatError).cure
 
 
 def test_folder_without_its_beginning_is_refused(league: ToyLeague) -> None:

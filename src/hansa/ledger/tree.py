@@ -85,11 +85,16 @@ class StateTree:
         while len(undos) > VERSIONS_KEPT or (len(undos) > 1 and self._undo_bytes > UNDO_BYTES_MAX):
             self._undo_bytes -= undos.popleft().size
 
+    @property
+    def first_version(self) -> int:
+        """The oldest height whose state can be proved."""
+        return self._undos[0].before if self._undos else self.version
+
     def prove(self, key: bytes, height: int) -> StateProof:
         """Proof that `key` has its record, or has none, in the state of `height`. Raises
         VersionPruned.
         """
-        first = self._undos[0].before if self._undos else self.version
+        first = self.first_version
         if not first <= height <= self.version:
             raise VersionPruned(height=height, first=first, last=self.version)
         later = [undo for undo in self._undos if undo.height > height]

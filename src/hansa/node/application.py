@@ -4,7 +4,15 @@ The embedded engine drives it directly; the CometBFT engine drives it through AB
 block times come from the engine.
 """
 
-from hansa.ledger.admission import AdmittedTransaction, SignatureCache, check_transaction
+from typing import Final
+
+from hansa.crypto.hashing import sha256
+from hansa.ledger.admission import (
+    AdmittedTransaction,
+    SignatureCache,
+    check_transaction,
+    compute_window,
+)
 from hansa.ledger.blocks import Block, BlockResult
 from hansa.ledger.contracts import Registry
 from hansa.ledger.execution import execute_block
@@ -15,6 +23,19 @@ from hansa.ledger.transactions import SignedTransaction
 from hansa.node.blocks import BlockHead, Seal
 from hansa.node.storage import Storage
 
+# Transactions whose admission at this height is remembered: two full blocks.
+ADMITTED_MAX: Final = 10_000
+
+
+class Admissions:
+    """Who may enter at one height and in one window of quotas: what the door found, the proposal
+    need not ask again. Changes speed, never results.
+    """
+
+    def __init__(self, height: int, window: int) -> None:
+        self.height, self.window = height, window
+        self.found: dict[bytes, AdmittedTransaction] = {}
+
 
 class LedgerApplication:
     """One chain's state machine above its storage. `check` from any thread, the rest from one."""
@@ -24,6 +45,7 @@ class LedgerApplication:
         self.storage = storage
         self.registry = registry
         self.verified = SignatureCache()
+        self._admissions = Admissions(0, 0)
 
     def check(
         self, data: bytes, *, time_ms: int, decoded: SignedTransaction | None = None
@@ -31,20 +53,37 @@ class LedgerApplication:
         """Whether `data` may enter the next block, on committed state. Raises a Rejection.
 
         `time_ms` is the least time that the next block can have. The signature is verified once:
-        execution finds it in the cache.
+        execution finds it in the cache. Whoever is admitted is not asked again at this height.
         """
-        identity = decoded.id if decoded is not None else None
-        return check_transaction(
-            self.storage,
+        storage = self.storage
+        admissions = self._find_admissions(storage, time_ms)
+        known = admissions.found.get(sha256(data) if decoded is None else decoded.digest)
+        if known is not None:
+            return known
+        if decoded is None:
+            decoded = self.verified.decode(data)
+        admitted = check_transaction(
+            storage,
             data,
             self.registry,
             chain=self.chain,
-            height=self.storage.height + 1,
+            height=admissions.height,
             time_ms=time_ms,
-            has_seen=identity is not None and self.storage.has_seen(identity),
+            has_seen=storage.has_seen(decoded.id),
             verified=self.verified,
             decoded=decoded,
         )
+        # A block may have been committed meanwhile: then what was read is of two states.
+        if storage.height + 1 == admissions.height and len(admissions.found) < ADMITTED_MAX:
+            admissions.found[decoded.digest] = admitted
+        return admitted
+
+    def _find_admissions(self, storage: Storage, time_ms: int) -> Admissions:
+        height, window = storage.height + 1, compute_window(storage, time_ms)
+        admissions = self._admissions
+        if (admissions.height, admissions.window) != (height, window):
+            self._admissions = admissions = Admissions(height, window)
+        return admissions
 
     def execute(self, block: Block) -> BlockResult:
         """Execute the next block on committed state. Changes nothing. Raises InvariantViolation."""

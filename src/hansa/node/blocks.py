@@ -1,4 +1,7 @@
-"""A block as it is stored and given out: header, commit, transactions, results, changes. Pure."""
+"""A block as it is stored: head, transactions, votes, results, changes, and its seal. Pure.
+
+The seal is a part of its own: under CometBFT it comes after the block.
+"""
 
 from struct import Struct
 from typing import Final
@@ -7,7 +10,7 @@ import msgspec
 
 from hansa.comet.commit import Commit
 from hansa.comet.header import Header
-from hansa.ledger.blocks import Block, BlockResult, Change
+from hansa.ledger.blocks import Block, BlockResult, Change, Misbehaviour
 from hansa.ledger.receipts import MessageResult, TransactionResult
 
 # Parts of a stored block, each under its own key.
@@ -15,6 +18,9 @@ HEAD: Final = b"h"
 TRANSACTIONS: Final = b"t"
 RESULTS: Final = b"r"
 CHANGES: Final = b"c"
+VOTES: Final = b"v"
+SEAL: Final = b"s"
+PARTS: Final = (HEAD, TRANSACTIONS, RESULTS, CHANGES, VOTES, SEAL)
 
 _HEIGHT = Struct(">Q")
 _PLACE = Struct(">QIB")
@@ -37,7 +43,6 @@ class BlockHead(msgspec.Struct, frozen=True):
     deadlines: int
     state_root: bytes
     results_hash: bytes
-    seal: Seal | None
 
     @property
     def is_empty(self) -> bool:
@@ -52,6 +57,13 @@ class BlockResults(msgspec.Struct, frozen=True):
     deadlines: tuple[MessageResult, ...]
 
 
+class Votes(msgspec.Struct, frozen=True):
+    """What the engine says with a block: who signed the one before, and who broke its rules."""
+
+    signers: tuple[bytes, ...] = ()
+    misbehaviours: tuple[Misbehaviour, ...] = ()
+
+
 class StoredBlock(msgspec.Struct, frozen=True):
     """A committed block, whole. Changes are sorted by key; a None value deletes."""
 
@@ -59,6 +71,7 @@ class StoredBlock(msgspec.Struct, frozen=True):
     transactions: tuple[bytes, ...]
     results: BlockResults
     changes: tuple[Change, ...]
+    votes: Votes = Votes()
 
     @property
     def height(self) -> int:
@@ -75,15 +88,17 @@ class StoredBlock(msgspec.Struct, frozen=True):
         """Hash of its header, 32 bytes."""
         return self.head.hash
 
-    @property
-    def header(self) -> Header | None:
-        """Its header; None when the engine keeps it (CometBFT)."""
-        return self.head.seal.header if self.head.seal else None
-
-    @property
-    def commit(self) -> Commit | None:
-        """The commit that decided it; None when the engine keeps it."""
-        return self.head.seal.commit if self.head.seal else None
+    def decided(self, chain: str) -> Block:
+        """The block as the engine decided it: the kernel can execute it again."""
+        return Block(
+            chain=chain,
+            height=self.height,
+            time_ms=self.time_ms,
+            hash=self.hash,
+            transactions=self.transactions,
+            signers=self.votes.signers,
+            misbehaviours=self.votes.misbehaviours,
+        )
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -100,6 +115,8 @@ _decode_head = msgspec.msgpack.Decoder(BlockHead).decode
 _decode_transactions = msgspec.msgpack.Decoder(tuple[bytes, ...]).decode
 _decode_results = msgspec.json.Decoder(BlockResults).decode
 _decode_changes = msgspec.msgpack.Decoder(tuple[tuple[bytes, bytes | None], ...]).decode
+_decode_votes = msgspec.msgpack.Decoder(Votes).decode
+_decode_seal = msgspec.msgpack.Decoder(Seal).decode
 
 
 def encode_key(height: int, part: bytes) -> bytes:
@@ -107,7 +124,7 @@ def encode_key(height: int, part: bytes) -> bytes:
     return _HEIGHT.pack(height) + part
 
 
-def build_head(block: Block, result: BlockResult, seal: Seal | None) -> BlockHead:
+def build_head(block: Block, result: BlockResult) -> BlockHead:
     """The small part of an executed block."""
     return BlockHead(
         height=block.height,
@@ -117,13 +134,15 @@ def build_head(block: Block, result: BlockResult, seal: Seal | None) -> BlockHea
         deadlines=len(result.deadlines),
         state_root=result.state_root,
         results_hash=result.results_hash,
-        seal=seal,
     )
 
 
 def encode_parts(head: BlockHead, block: Block, result: BlockResult) -> list[tuple[bytes, bytes]]:
-    """Storage keys and values of a block; an empty one is its head alone."""
+    """Storage keys and values of a block; of an empty one its head and votes."""
     parts = [(encode_key(head.height, HEAD), _encode(head))]
+    if block.signers or block.misbehaviours:
+        votes = Votes(block.signers, block.misbehaviours)
+        parts.append((encode_key(head.height, VOTES), _encode(votes)))
     if not head.is_empty:
         results = BlockResults(result.results, result.deadlines)
         parts += [
@@ -152,6 +171,21 @@ def decode_results(data: bytes | None) -> BlockResults:
 def decode_changes(data: bytes | None) -> tuple[Change, ...]:
     """The changes, from storage."""
     return _decode_changes(data) if data is not None else ()
+
+
+def decode_votes(data: bytes | None) -> Votes:
+    """Signers and misbehaviours, from storage."""
+    return _decode_votes(data) if data is not None else Votes()
+
+
+def encode_seal(seal: Seal) -> bytes:
+    """A seal, for storage."""
+    return _encode(seal)
+
+
+def decode_seal(data: bytes) -> Seal:
+    """A seal, from storage."""
+    return _decode_seal(data)
 
 
 def encode_place(place: Place) -> bytes:

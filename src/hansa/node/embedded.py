@@ -142,7 +142,7 @@ class EmbeddedEngine:
             return
         executed = time.perf_counter()
         seal = self._sealer.sign(header, transactions)
-        head = self._application.commit(block, result, seal)
+        head = self._application.commit(block, result, seal, self._sealer.validators)
         self._sealer.advance(head, seal)
         self._needs_seal = not head.is_empty
         if not head.is_empty:

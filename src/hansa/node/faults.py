@@ -35,6 +35,10 @@ class NewerFormatError(NodeError):
     """The folder was written by a later release."""
 
 
+class OlderFormatError(NodeError):
+    """The folder was written by an earlier release that this one cannot go on from."""
+
+
 class CorruptFolderError(NodeError):
     """What is stored is not what was written."""
 
@@ -72,3 +76,15 @@ class PoolFull(NodeError):
             f"Send the same bytes again in {retry_after_s} s; they keep their id.",
         )
         self.retry_after_s = retry_after_s
+
+
+class EngineError(NodeError):
+    """The consensus engine beside the node is missing, damaged, or does not run."""
+
+
+class OldReleaseError(NodeError):
+    """A block needs a contract that this release does not have."""
+
+
+class ForeignChainError(NodeError):
+    """The engine beside the node runs another chain, or another part of this one."""

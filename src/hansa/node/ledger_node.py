@@ -138,10 +138,10 @@ class LedgerNode:
 
     def _build_engine(self, clock: Callable[[], int]) -> EmbeddedEngine:
         home, storage = self.home, self._storage
-        head = storage.head(storage.height)
+        head, seal = storage.head(storage.height), storage.seal(storage.height)
         return EmbeddedEngine(
             self.application,
-            Sealer(home.genesis, home.validator_key(), storage.root, head),
+            Sealer(home.genesis, home.validator_key(), storage.root, head, seal),
             self._pool,
             on_commit=self._on_commit,
             on_stop=self._on_stop,
@@ -315,9 +315,9 @@ class LedgerNode:
         return place
 
     def _seal(self, height: int) -> Seal:
-        seal = self.head(height).seal
+        seal = self._storage.seal(height)
         if seal is None:
-            raise LookupError(f"the header of block {height} is kept by the engine")
+            raise LookupError(f"there is no header {height} yet")
         return seal
 
     def _on_commit(self, head: BlockHead, taken: list[Waiting]) -> None:

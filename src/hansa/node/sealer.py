@@ -62,17 +62,23 @@ def build_validators(genesis: Genesis) -> ValidatorSet:
 class Sealer:
     """Makes each next header, and signs the commit of the block that it heads."""
 
-    def __init__(self, genesis: Genesis, key: PrivateKey, root: bytes, head: BlockHead | None):
-        """Go on after `head` (None: from genesis), whose state root is `root`."""
+    def __init__(
+        self,
+        genesis: Genesis,
+        key: PrivateKey,
+        root: bytes,
+        head: BlockHead | None,
+        seal: Seal | None,
+    ) -> None:
+        """Go on after `head` and its seal (None: from genesis), whose state root is `root`."""
         self.chain = genesis.chain
         self._key = key
         self._address = compute_address(key.public.raw)
-        self._validators_hash = compute_validators_hash(build_validators(genesis))
+        self.validators = build_validators(genesis)
+        self._validators_hash = compute_validators_hash(self.validators)
         self._last = LastBlock(0, root, EMPTY_ROOT, EMPTY_COMMIT)
-        if head is not None and head.seal is not None:
-            self._last = LastBlock(
-                head.height, head.state_root, head.results_hash, head.seal.commit
-            )
+        if head is not None and seal is not None:
+            self._last = LastBlock(head.height, head.state_root, head.results_hash, seal.commit)
 
     def build_header(self, time_ms: int, transactions: tuple[bytes, ...]) -> Header:
         """The header of the next block."""
