@@ -28,13 +28,14 @@ ADMITTED_MAX: Final = 10_000
 
 
 class Admissions:
-    """Who may enter at one height and in one window of quotas: what the door found, the proposal
-    need not ask again. Changes speed, never results.
+    """Who may enter at one height: what the door found, the proposal need not ask again.
+
+    Changes speed, never results: by the digest of the bytes and the window of quotas.
     """
 
-    def __init__(self, height: int, window: int) -> None:
-        self.height, self.window = height, window
-        self.found: dict[bytes, AdmittedTransaction] = {}
+    def __init__(self, height: int) -> None:
+        self.height = height
+        self.found: dict[tuple[bytes, int], AdmittedTransaction] = {}
 
 
 class LedgerApplication:
@@ -45,7 +46,12 @@ class LedgerApplication:
         self.storage = storage
         self.registry = registry
         self.verified = SignatureCache()
-        self._admissions = Admissions(0, 0)
+        self._admissions = Admissions(storage.height + 1)
+
+    def use(self, storage: Storage) -> None:
+        """Go on with another storage of this chain: a restored snapshot's."""
+        self.storage = storage
+        self._admissions = Admissions(storage.height + 1)
 
     def check(
         self, data: bytes, *, time_ms: int, decoded: SignedTransaction | None = None
@@ -53,11 +59,11 @@ class LedgerApplication:
         """Whether `data` may enter the next block, on committed state. Raises a Rejection.
 
         `time_ms` is the least time that the next block can have. The signature is verified once:
-        execution finds it in the cache. Whoever is admitted is not asked again at this height.
+        execution finds it in the cache. Who was admitted is not asked again at this height.
         """
-        storage = self.storage
-        admissions = self._find_admissions(storage, time_ms)
-        known = admissions.found.get(sha256(data) if decoded is None else decoded.digest)
+        admissions, storage = self._admissions, self.storage
+        window = compute_window(storage, time_ms)
+        known = admissions.found.get((sha256(data) if decoded is None else decoded.digest, window))
         if known is not None:
             return known
         if decoded is None:
@@ -73,17 +79,9 @@ class LedgerApplication:
             verified=self.verified,
             decoded=decoded,
         )
-        # A block may have been committed meanwhile: then what was read is of two states.
-        if storage.height + 1 == admissions.height and len(admissions.found) < ADMITTED_MAX:
-            admissions.found[decoded.digest] = admitted
+        if len(admissions.found) < ADMITTED_MAX:
+            admissions.found[decoded.digest, window] = admitted
         return admitted
-
-    def _find_admissions(self, storage: Storage, time_ms: int) -> Admissions:
-        height, window = storage.height + 1, compute_window(storage, time_ms)
-        admissions = self._admissions
-        if (admissions.height, admissions.window) != (height, window):
-            self._admissions = admissions = Admissions(height, window)
-        return admissions
 
     def execute(self, block: Block) -> BlockResult:
         """Execute the next block on committed state. Changes nothing. Raises InvariantViolation."""
@@ -93,7 +91,10 @@ class LedgerApplication:
     def commit(self, block: Block, result: BlockResult, seal: Seal | None) -> BlockHead:
         """Make an executed block durable in one write. Raises StorageError: stop the node."""
         invariant(block.height == self.storage.height + 1, "blocks are committed in order")
-        return self.storage.commit_block(block, result, seal)
+        head = self.storage.commit_block(block, result, seal)
+        # After the new state is shown whole: a check that read of two states ends with the old one.
+        self._admissions = Admissions(head.height + 1)
+        return head
 
     def next_deadline_ms(self) -> int | None:
         """Block time at which the next deadline is due, None when there is none (D17)."""
