@@ -6,6 +6,7 @@ block times come from the engine.
 
 from typing import Final
 
+from hansa.comet.validators import ValidatorSet
 from hansa.crypto.hashing import sha256
 from hansa.ledger.admission import (
     AdmittedTransaction,
@@ -88,10 +89,16 @@ class LedgerApplication:
         invariant(block.chain == self.chain, "a block of another chain")
         return execute_block(self.storage, block, self.registry, self.verified)
 
-    def commit(self, block: Block, result: BlockResult, seal: Seal | None) -> BlockHead:
+    def commit(
+        self,
+        block: Block,
+        result: BlockResult,
+        seal: Seal | None,
+        validators: ValidatorSet | None = None,
+    ) -> BlockHead:
         """Make an executed block durable in one write. Raises StorageError: stop the node."""
         invariant(block.height == self.storage.height + 1, "blocks are committed in order")
-        head = self.storage.commit_block(block, result, seal)
+        head = self.storage.commit_block(block, result, seal, validators)
         # After the new state is shown whole: a check that read of two states ends with the old one.
         self._admissions = Admissions(head.height + 1)
         return head
