@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from hansa.cli.answers import NO, UNJUDGED, YES, answer, hint
-from hansa.cli.place import Place, find_place
+from hansa.cli.place import NODE_HELP, Place, find_place
 from hansa.client.faults import ClientError, Refused
 from hansa.client.gateway import Gateway
 from hansa.client.keys import Signer
@@ -73,9 +73,7 @@ def place_parameters() -> list[click.Parameter]:
             envvar="HANSA_LEAGUE",
             help="The league's folder (default: the one you are in).",
         ),
-        click.Option(
-            ["--node"], metavar="URL", envvar="HANSA_NODE", help="Address of a node's API."
-        ),
+        click.Option(["--node"], metavar="N|URL", envvar="HANSA_NODE", help=NODE_HELP),
     ]
 
 

@@ -9,7 +9,8 @@ import msgspec
 
 from hansa.cli.answers import NO, YES, answer, hint, json_option
 from hansa.cli.logfile import LOG
-from hansa.cli.place import GENESIS, KEYS, RUNNING, find_place
+from hansa.cli.network import GENESIS, RUNNING
+from hansa.cli.place import KEYS, find_place
 from hansa.client.faults import ClientError
 from hansa.client.health import ask_health
 

@@ -15,6 +15,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from hansa.cli.network import (
+    GENESIS,
+    RUNNING,
+    find_league_of,
+    is_network,
+    locate_first,
+    locate_node,
+    read_running,
+)
 from hansa.client.faults import ClientError
 
 if TYPE_CHECKING:  # loaded when a command signs or calls, so that help stays instant
@@ -30,24 +39,25 @@ class NoSuchPlace(ClientError):
     CODE = "cli.place"
 
 
-GENESIS: Final = "genesis.json"
-# Written by `hansa start` while it runs: {"url", "pid"}.
-RUNNING: Final = "running.json"
 # Written by `hansa init`: who is who in this folder, and who signs unless --as says.
 NAMES: Final = "names.json"
 KEYS: Final = "keys"
+NODE_HELP: Final = "Node of the league by its number, or address of an API."
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a command acts: `league` is a folder here, `node` an address given outright."""
+    """Where a command acts: `league` is a folder here, `node` an address or a node's number."""
 
     league: Path | None
     node: str | None
 
     def url(self) -> str:
-        """Address of the API. Raises ClientError when there is none to ask."""
-        if self.node:
+        """Address of the API. Raises ClientError when there is none to ask.
+
+        In a league of several nodes that of the one named, else of the first that runs.
+        """
+        if self.node and not is_number(self.node):
             return self.node
         if self.league is None:
             raise NoSuchPlace(
@@ -55,14 +65,17 @@ class Place:
                 "go into a league's folder, or give --league DIR or --node URL; "
                 "hansa init DIR makes one",
             )
-        try:
-            running = json.loads((self.league / RUNNING).read_text())
-            return str(running["url"])
-        except (OSError, ValueError, KeyError, TypeError):
+        if self.node:
+            return locate_node(self.league, int(self.node))
+        if is_network(self.league):
+            return locate_first(self.league)
+        running = read_running(self.league / RUNNING)
+        if running is None:
             raise NoSuchPlace(
                 f"the league in {self.league} is not running",
                 f"hansa start {shlex.quote(str(self.league))}",
-            ) from None
+            )
+        return running.url
 
     def rings(self) -> "list[KeyRing]":
         """Key rings, nearest first: the league's folder, then this user's own."""
@@ -135,17 +148,42 @@ class Place:
 
 def find_place(league: Path | None, node: str | None) -> Place:
     """The place named by options, else the league of the current folder or one above it."""
+    check_node(node)
     if league is not None:
         if not (league / GENESIS).is_file():
             raise NoSuchPlace(
                 f"{league} is not a league's folder", f"hansa init {shlex.quote(str(league))}"
             )
-        return Place(league, node)
+        return _enter(league, node)
     here = Path.cwd()
     for folder in (here, *here.parents):
         if is_league(folder):
-            return Place(folder, node)
+            return _enter(folder, node)
     return Place(None, node)
+
+
+def _enter(folder: Path, node: str | None) -> Place:
+    """The league of a folder; inside one node's home, that node of its league."""
+    found = find_league_of(folder)
+    if found is None:
+        return Place(folder, node)
+    league, number = found
+    return Place(league, node or str(number))
+
+
+def is_number(node: str) -> bool:
+    """Whether `--node` names a node of the league by its number."""
+    return node.isascii() and node.isdecimal()
+
+
+def check_node(node: str | None) -> None:
+    """Raise NoSuchPlace for what is neither a number nor an address."""
+    if not node or is_number(node) or node.startswith(("http://", "https://")):
+        return
+    raise NoSuchPlace(
+        f"{node!r} is neither a node's number nor an address",
+        "write --node 2, or --node http://127.0.0.1:8480",
+    )
 
 
 def is_league(folder: Path) -> bool:
@@ -175,7 +213,7 @@ def place_options(function: F) -> F:
         envvar="HANSA_LEAGUE",
         help="The league's folder (default: the one you are in).",
     )
-    @click.option("--node", metavar="URL", envvar="HANSA_NODE", help="Address of a node's API.")
+    @click.option("--node", metavar="N|URL", envvar="HANSA_NODE", help=NODE_HELP)
     @functools.wraps(function)
     def inner(*args: Any, league: Path | None, node: str | None, **options: Any) -> Any:
         return function(*args, place=find_place(league, node), **options)

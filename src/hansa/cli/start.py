@@ -16,7 +16,7 @@ import click
 
 from hansa.cli.answers import YES, hint, json_option
 from hansa.cli.logfile import LOG, open_log
-from hansa.cli.place import RUNNING
+from hansa.cli.network import RUNNING
 from hansa.cli.signals import stoppable
 from hansa.client.faults import ClientError
 

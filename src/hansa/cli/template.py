@@ -3,7 +3,7 @@
 Identifiers of the built-in organisations are synthetic: their check digits hold, no one has them.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -113,6 +113,45 @@ def decode_plan(data: bytes) -> LeaguePlan:
         for text in member.roles:
             split_role(text)
     return plan
+
+
+class Operator(msgspec.Struct, frozen=True):
+    """A node to be: its number in the league's folder, the member who runs it, and as what."""
+
+    number: int
+    member: str
+    kind: Literal["validator", "observer"]
+
+
+def choose_operators(plan: LeaguePlan, validators: int, observers: int) -> tuple[Operator, ...]:
+    """Who runs the nodes: the first members validators, the last ones observers, one node each.
+
+    Raises TemplateError when there are fewer members than nodes.
+    """
+    names = [member.name for member in plan.members]
+    if validators + observers > len(names):
+        raise TemplateError(
+            f"{validators + observers} nodes need as many members, and there are {len(names)}",
+            "name more members in --members FILE, or ask for fewer nodes",
+        )
+    kinds: list[tuple[str, Literal["validator", "observer"]]] = [
+        *((name, "validator") for name in names[:validators]),
+        *((name, "observer") for name in reversed(names[len(names) - observers :])),
+    ]
+    return tuple(Operator(number, name, kind) for number, (name, kind) in enumerate(kinds, start=1))
+
+
+def grow_plan(plan: LeaguePlan, count: int) -> LeaguePlan:
+    """The plan with model institutions added, without identifiers and roles, up to `count`."""
+    more = tuple(
+        MemberPlan(
+            f"institution-{number}",
+            f"灣區示範機構 {number} Bay Area Model Institution {number}",
+            ("CN", "HK")[number % 2],
+        )
+        for number in range(len(plan.members) + 1, count + 1)
+    )
+    return msgspec.structs.replace(plan, members=plan.members + more)
 
 
 def split_role(text: str) -> tuple[str, str, str]:
