@@ -1,11 +1,12 @@
 """What waits for a block: bounded, without doubles, fair between members. In memory only.
 
-A transaction is in the pool until its block is durable; a crash loses the pool, and clients send
-again: the id stays the same.
+A transaction is in the pool until its block is durable, or it can no longer enter. A crash loses
+the pool, and clients send again: the id stays the same.
 """
 
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -19,15 +20,20 @@ POOL_BYTES_MAX: Final = 16_000_000
 LANE_SHARE: Final = 2
 # Protobuf around each transaction of a block (bytes).
 TRANSACTION_OVERHEAD: Final = 8
+_NEVER: Final = 2**63
 
 
 class Waiting(msgspec.Struct):
-    """A transaction in the pool. `lane` is the member that pays for it."""
+    """A transaction in the pool. `lane` is the member that pays for it; `expiry` the last height
+    that it may have; `is_taken`: the engine has it.
+    """
 
     id: bytes
     data: bytes
     lane: str
+    expiry: int = _NEVER
     is_taken: bool = False
+    is_gone: bool = False
 
 
 class _Lane:
@@ -50,6 +56,8 @@ class TransactionPool:
         self._lanes: OrderedDict[str, _Lane] = OrderedDict()
         self._size = 0
         self._untaken = 0
+        self._untaken_size = 0
+        self._first_expiry = _NEVER
         # The engine waits on it; whoever gives it work notifies.
         self.changed = threading.Condition()
 
@@ -61,8 +69,13 @@ class TransactionPool:
 
     @property
     def has_work(self) -> bool:
-        """Whether something waits for a block that is not yet being made."""
+        """Whether something waits that the engine does not have."""
         return self._untaken > 0
+
+    @property
+    def taken(self) -> tuple[int, int]:
+        """How many the engine has, and their bytes."""
+        return len(self._waiting) - self._untaken, self._size - self._untaken_size
 
     def check_room(self, lane: str, size: int, retry_after_s: int) -> None:
         """Raise PoolFull when a transaction of `size` bytes has no room now."""
@@ -84,10 +97,12 @@ class TransactionPool:
         lane.size += len(waiting.data)
         self._size += len(waiting.data)
         self._untaken += 1
+        self._untaken_size += len(waiting.data)
+        self._first_expiry = min(self._first_expiry, waiting.expiry)
         self.changed.notify_all()
 
     def take(self, count_max: int, bytes_max: int) -> list[Waiting]:
-        """Up to so many for one block: one of each member in turn. They stay until `remove`."""
+        """Up to so many for the engine: one of each member in turn. They stay until `remove`."""
         taken: list[Waiting] = []
         size = 0
         with self.changed:
@@ -95,6 +110,10 @@ class TransactionPool:
             while open_lanes and len(taken) < count_max:
                 name = open_lanes.popleft()
                 queue = self._lanes[name].queue
+                while queue and queue[0].is_gone:
+                    queue.popleft()
+                if not queue:
+                    continue
                 size += len(queue[0].data) + TRANSACTION_OVERHEAD
                 if size > bytes_max and taken:
                     break
@@ -105,17 +124,60 @@ class TransactionPool:
                 self._lanes.move_to_end(name)
             for waiting in taken:
                 waiting.is_taken = True
-            self._untaken -= len(taken)
+                self._untaken -= 1
+                self._untaken_size -= len(waiting.data)
         return taken
 
-    def remove(self, taken: list[Waiting]) -> None:
-        """Their block is durable: forget them."""
+    def give_back(self, taken: Iterable[Waiting]) -> None:
+        """The engine does not have them after all: first in their lanes again, in this order."""
         with self.changed:
-            for waiting in taken:
-                del self._waiting[waiting.id]
-                lane = self._lanes[waiting.lane]
-                lane.count -= 1
-                lane.size -= len(waiting.data)
-                self._size -= len(waiting.data)
-                if not lane.count:
-                    del self._lanes[waiting.lane]
+            for waiting in reversed(list(taken)):
+                if waiting.is_gone or not waiting.is_taken:
+                    continue
+                waiting.is_taken = False
+                self._untaken += 1
+                self._untaken_size += len(waiting.data)
+                self._lanes[waiting.lane].queue.appendleft(waiting)
+            self.changed.notify_all()
+
+    def remove(self, taken: Iterable[Waiting]) -> None:
+        """Their block is durable: forget them."""
+        self.discard(waiting.id for waiting in taken)
+
+    def discard(self, ids: Iterable[bytes]) -> list[Waiting]:
+        """Forget those of `ids` that are here, taken or not, and give them."""
+        gone = []
+        with self.changed:
+            for identity in ids:
+                waiting = self._waiting.pop(identity, None)
+                if waiting is not None:
+                    self._forget(waiting)
+                    gone.append(waiting)
+            if gone:
+                self.changed.notify_all()
+        return gone
+
+    def expire(self, height: int) -> list[Waiting]:
+        """Forget those that may not enter the block at `height` any more, and give them."""
+        if self._first_expiry >= height:
+            return []
+        with self.changed:
+            old = [each.id for each in self._waiting.values() if each.expiry < height]
+            gone = self.discard(old)
+            self._first_expiry = min(
+                (each.expiry for each in self._waiting.values()), default=_NEVER
+            )
+        return gone
+
+    def _forget(self, waiting: Waiting) -> None:
+        waiting.is_gone = True
+        size = len(waiting.data)
+        if not waiting.is_taken:  # it stays in its lane's queue until `take` meets it
+            self._untaken -= 1
+            self._untaken_size -= size
+        self._size -= size
+        lane = self._lanes[waiting.lane]
+        lane.count -= 1
+        lane.size -= size
+        if not lane.count:
+            del self._lanes[waiting.lane]

@@ -1,0 +1,80 @@
+"""What a `LedgerNode` needs of the engine that decides its blocks, and what it may be told of it.
+
+Two stand behind it: `embedded.py` (one process, one key) and `comet_engine.py` (CometBFT). Pure.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from hansa.ledger.rejections import Rejection
+from hansa.node.blocks import BlockHead
+
+
+class PeerView(msgspec.Struct, frozen=True):
+    """A connected node: hex id of its key, `host:port`, and who dialled."""
+
+    id: str
+    address: str
+    direction: Literal["inbound", "outbound"]
+    name: str = ""
+
+
+class NetworkView(msgspec.Struct, frozen=True):
+    """The engine beside the node. `height` is the engine's own; `last_exit`: why it last ended.
+
+    `is_running`: its process lives; `is_reachable`: it answers.
+    """
+
+    kind: Literal["comet"]
+    version: str
+    node_id: str
+    address: str
+    is_running: bool
+    is_reachable: bool
+    catching_up: bool
+    height: int
+    sealed_height: int
+    restarts: int
+    last_exit: str
+    peers: tuple[PeerView, ...]
+    outstanding: int
+
+
+class Engine(Protocol):
+    """Decides blocks and has the application execute and commit them."""
+
+    def start(self) -> None:
+        """Begin; returns when transactions can be taken. Raises a NodeError."""
+        ...
+
+    def stop(self) -> None:
+        """Finish what is in hand and end. Safe to repeat, from any thread."""
+        ...
+
+    def halt(self) -> None:
+        """Make no further block: storage has failed. From any thread; returns at once."""
+        ...
+
+    def next_time_ms(self) -> int:
+        """The least time, as far as this node can know, of a block made now."""
+        ...
+
+    def network(self) -> NetworkView | None:
+        """The engine and its peers; None when there is no network."""
+        ...
+
+
+class Listener(msgspec.Struct, frozen=True):
+    """What the node wants to hear. Each call returns soon and raises nothing.
+
+    `on_block`: durable, with the ids of its transactions. `on_sealed`: all blocks below this height
+    are provable. `on_refused`: a transaction that waited can no longer enter. `on_stop`: the engine
+    has ended, by itself with a reason.
+    """
+
+    on_block: Callable[[BlockHead, Sequence[bytes]], None]
+    on_sealed: Callable[[int], None]
+    on_refused: Callable[[bytes, Rejection], None]
+    on_stop: Callable[[BaseException | None], None]
