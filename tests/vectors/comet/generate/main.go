@@ -1,6 +1,7 @@
 // Command generate prints test vectors made by CometBFT's own code, for Hansa's Python formats.
 //
 //	go run . > ../vectors.json
+//	go run . light > ../light.json
 //
 // Everything is derived from fixed seeds: the same release of CometBFT prints the same bytes.
 package main
@@ -172,6 +173,13 @@ type vectors struct {
 }
 
 func main() {
+	encoder := json.NewEncoder(os.Stdout)
+	encoder.SetEscapeHTML(false)
+	if len(os.Args) > 1 && os.Args[1] == "light" {
+		must(encoder.Encode(makeLightVectors()))
+		return
+	}
+	encoder.SetIndent("", " ")
 	rng := rand.New(rand.NewSource(20_260_101))
 	out := vectors{
 		Source:  "github.com/cometbft/cometbft v" + version.TMCoreSemVer,
@@ -184,9 +192,6 @@ func main() {
 		Blocks:  blockVectors(rng),
 		Params:  paramVectors(),
 	}
-	encoder := json.NewEncoder(os.Stdout)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", " ")
 	must(encoder.Encode(out))
 }
 
