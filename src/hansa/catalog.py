@@ -22,6 +22,7 @@ SYSTEM: dict[str, str] = {
     "governance": "Proposals, votes and their execution",
     "holds": "Freezes, seizures, pledges and assignments on records",
     "quotas": "Cost units that members may spend",
+    "validators": "Who votes on blocks, and whose nodes may connect",
 }
 # Civic applications: package of `hansa.apps` and one line of help.
 CIVIC: dict[str, str] = {

@@ -228,7 +228,7 @@ def test_actions_are_executed_all_or_none_and_the_proposal_says_why(chain: Chain
     assert get_fee(chain) is None
     changed = {key for key, _value in chain.results[-1].changes}
     assert {key.split(b"/")[1] for key in changed} <= {
-        b"proposal", b"ballot", b"deadline", b"usage", b"block", b"seen"
+        b"proposal", b"ballot", b"deadline", b"usage", b"block", b"seen", b"liveness"
     }  # fmt: skip
     events = [event.type for event in chain.results[-1].results[0].messages[0].events]
     assert events == ["VoteCast", "ProposalClosed"]

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 
 from hansa.ledger.model import Record, check_key_shape
-from hansa.ledger.system import BlockRecord, Deadline, Seen
+from hansa.ledger.system import BlockRecord, Deadline, Liveness, Seen
 
 FindRecord = Callable[[str, str], type[Record]]
 
-_KERNEL: dict[str, type[Record]] = {kind.KIND: kind for kind in (BlockRecord, Deadline, Seen)}
+_KERNEL: dict[str, type[Record]] = {
+    kind.KIND: kind for kind in (BlockRecord, Deadline, Liveness, Seen)
+}
 
 
 class UnknownKind(Exception):

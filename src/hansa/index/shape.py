@@ -18,12 +18,12 @@ from hansa.encoding.canonical import CanonicalError, decode_typed, encode_canoni
 from hansa.index.sight import Sight, Viewer, compute_sight
 from hansa.ledger.contracts import get_version
 from hansa.ledger.model import Event, Record
-from hansa.ledger.system import BlockRecord, Deadline, Usage
+from hansa.ledger.system import BlockRecord, Deadline, Liveness, Usage
 
 # The kernel's own records that readers ask for; its memory of seen ids is not one of them.
-KERNEL_RECORDS: Final[tuple[type[Record], ...]] = (BlockRecord, Deadline)
+KERNEL_RECORDS: Final[tuple[type[Record], ...]] = (BlockRecord, Deadline, Liveness)
 # Counters that change with every block: only their present value is worth a row.
-WITHOUT_HISTORY: Final[frozenset[type[Record]]] = frozenset({Usage})
+WITHOUT_HISTORY: Final[frozenset[type[Record]]] = frozenset({Usage, Liveness})
 # Grows when the same types would give other rows.
 LAYOUT: Final = 2
 

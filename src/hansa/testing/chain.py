@@ -16,7 +16,7 @@ from hansa.encoding.canonical import encode_canonical
 from hansa.encoding.text import encode_base64url
 from hansa.identity.did import compute_did
 from hansa.ledger.admission import SignatureCache, check_transaction
-from hansa.ledger.blocks import Block, BlockResult
+from hansa.ledger.blocks import Block, BlockResult, Misbehaviour
 from hansa.ledger.context import has_grant
 from hansa.ledger.contracts import Contract, Registry
 from hansa.ledger.execution import execute_block
@@ -28,8 +28,10 @@ from hansa.ledger.genesis import (
 )
 from hansa.ledger.model import Message, Record
 from hansa.ledger.receipts import MessageResult, TransactionResult
-from hansa.ledger.state import MemoryState, get_record
+from hansa.ledger.state import MemoryState, get_record, scan_records
+from hansa.ledger.system import Validator
 from hansa.ledger.transactions import compute_signing_input, decode_transaction, encode_jws
+from hansa.primitives.limits import VALIDATORS_MAX
 
 R = TypeVar("R", bound=Record)
 
@@ -75,10 +77,11 @@ class Chain:
         *,
         chain: str = CHAIN,
         time_ms: int = START_MS,
+        validators: tuple[GenesisValidator, ...] = (),
     ) -> None:
         self.registry = registry
         self.chain = chain
-        validator = make_key("validator")
+        nobodys = GenesisValidator(key=make_key("validator").public, power=10)
         self.genesis = Genesis(
             activations=tuple(
                 GenesisActivation(application=name, version=contract.version, digest="test")
@@ -88,7 +91,7 @@ class Chain:
             contracts=contracts or {},
             kind="hansa.genesis/1",
             time_ms=time_ms,
-            validators=(GenesisValidator(key=validator.public, power=10),),
+            validators=validators or (nobodys,),
         )
         self.state = MemoryState()
         self.state.apply_genesis(compute_genesis_changes(self.genesis, registry), time_ms)
@@ -96,6 +99,7 @@ class Chain:
         self.results: list[BlockResult] = []
         self.verified = SignatureCache()
         self.time_ms = time_ms
+        self.signers: tuple[bytes, ...] | None = None  # None: all active validators vote
         self._counter = 0
 
     @property
@@ -136,7 +140,13 @@ class Chain:
             signatures.append((protected, key.sign(signing_input)))
         return encode_jws(payload, tuple(signatures))
 
-    def block(self, transactions: Iterable[bytes] = (), *, step_ms: int = 1_000) -> BlockResult:
+    def block(
+        self,
+        transactions: Iterable[bytes] = (),
+        *,
+        step_ms: int = 1_000,
+        misbehaviours: Iterable[Misbehaviour] = (),
+    ) -> BlockResult:
         """Execute the next block with these transaction bytes, `step_ms` after the last."""
         self.time_ms += step_ms
         height = self.height + 1
@@ -146,12 +156,25 @@ class Chain:
             time_ms=self.time_ms,
             hash=sha256(f"header {height}".encode()),
             transactions=tuple(transactions),
+            signers=self.list_signers() if height > 1 else (),
+            misbehaviours=tuple(misbehaviours),
         )
         result = execute_block(self.state, block, self.registry, self.verified)
         self.state.apply(block, result)
         self.blocks.append(block)
         self.results.append(result)
         return result
+
+    def list_signers(self) -> tuple[bytes, ...]:
+        """Addresses that vote for each block: those of `signers`, or of all active validators."""
+        if self.signers is not None:
+            return self.signers
+        found = scan_records(self.state, Validator.OWNER, Validator, limit=VALIDATORS_MAX)
+        active = [each for each in found if each.state == "active"]
+        return tuple(
+            bytes.fromhex(each.address)
+            for each in sorted(active, key=lambda each: (-each.power, each.address))
+        )
 
     def submit(
         self,

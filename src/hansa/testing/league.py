@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from hansa.catalog import build_registry
+from hansa.crypto.keys import PrivateKey
 from hansa.ledger.contracts import Registry
+from hansa.ledger.genesis import GenesisValidator
 from hansa.ledger.model import Message, Record
 from hansa.ledger.receipts import MessageResult, TransactionResult
-from hansa.testing.chain import Actor, Chain
+from hansa.testing.chain import Actor, Chain, make_key
 
 R = TypeVar("R", bound=Record)
 
@@ -19,8 +21,21 @@ R = TypeVar("R", bound=Record)
 GrantText = tuple[str, str, str] | tuple[str, str, str, str]
 
 
+def make_validator_key(actor: Actor) -> PrivateKey:
+    """The key with which an actor's validator votes in tests."""
+    return make_key(f"{actor.name}/validator")
+
+
+def build_validator(actor: Actor, power: int = 10) -> GenesisValidator:
+    """An actor's validator in a genesis document."""
+    return GenesisValidator(key=make_validator_key(actor).public, power=power, member=actor.did)
+
+
 class League:
-    """Members by name over a `Chain`. Jurisdictions default to CN."""
+    """Members by name over a `Chain`. Jurisdictions default to CN.
+
+    `validators`: powers of the members that vote on blocks; none: one validator, nobody's.
+    """
 
     def __init__(
         self,
@@ -29,6 +44,7 @@ class League:
         jurisdictions: Mapping[str, str] | None = None,
         identifiers: Mapping[str, Sequence[tuple[str, str]]] | None = None,
         registry: Registry | None = None,
+        validators: Mapping[str, int] | None = None,
     ) -> None:
         self.actors = {name: Actor(name) for name in names}
         places = jurisdictions or {}
@@ -58,6 +74,10 @@ class League:
                 },
                 "permissions": {"grants": [self._grant(*grant) for grant in grants]},
             },
+            validators=tuple(
+                build_validator(self.actors[name], power)
+                for name, power in (validators or {}).items()
+            ),
         )
 
     def _grant(self, application: str, role: str, name: str, scope: str = "-") -> dict[str, str]:

@@ -33,7 +33,9 @@ KEYS_KEPT_MAX = 64
 # Applications of a service key.
 SCOPE_MAX = 16
 # No service key may act here: it could make itself a signing key.
-SYSTEM = frozenset({"members", "accounts", "permissions", "governance", "holds", "quotas"})
+SYSTEM = frozenset(
+    {"members", "accounts", "permissions", "governance", "holds", "quotas", "validators"}
+)
 
 
 def compute_possession_statement(

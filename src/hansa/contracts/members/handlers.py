@@ -1,4 +1,4 @@
-"""Rules of membership, M1 to M5 of `model`. Who may: governance, but for SetContact."""
+"""Rules of membership, M1 to M6 of `model`. Who may: governance, but for SetContact."""
 
 from msgspec.structs import replace
 
@@ -21,13 +21,14 @@ from hansa.contracts.members.model import (
     ReinstateMember,
     SetContact,
     SuspendMember,
+    ValidatorVotes,
     WrongIdentifier,
     WrongMemberStanding,
 )
 from hansa.contracts.standing import extend_standing, get_latest_standing
 from hansa.ledger.context import Context, ReadContext
 from hansa.ledger.contracts import Contract
-from hansa.ledger.system import Identifier, Member, Standing
+from hansa.ledger.system import Identifier, Member, Standing, Validator
 from hansa.primitives.identifiers import InvalidIdentifier, check_identifier, normalise
 
 # Of things, not of organisations.
@@ -105,8 +106,9 @@ def amend_member(ctx: Context, message: AmendMember) -> None:
 
 @contract.handles(SuspendMember)
 def suspend_member(ctx: Context, message: SuspendMember) -> None:
-    """M3."""
+    """M3, M6."""
     member = _need_standing(ctx, message.member, "good")
+    _check_no_vote(ctx, member)
     _put_standing(ctx, member, "suspended", message.reason)
 
 
@@ -119,8 +121,9 @@ def reinstate_member(ctx: Context, message: ReinstateMember) -> None:
 
 @contract.handles(ExpelMember)
 def expel_member(ctx: Context, message: ExpelMember) -> None:
-    """M2, M3: its identifiers may be another member's from now on; the record keeps them."""
+    """M2, M3, M6: its identifiers may be another member's from now on; the record keeps them."""
     member = _need_standing(ctx, message.member, "good", "suspended")
+    _check_no_vote(ctx, member)
     _delete_identifiers(ctx, member)
     _put_standing(ctx, member, "expelled", message.reason)
 
@@ -200,6 +203,13 @@ def _need_standing(ctx: Context, did: str, *wanted: Standing) -> Member:
     if standing not in wanted:
         raise WrongMemberStanding(member=did, standing=standing)
     return member
+
+
+def _check_no_vote(ctx: Context, member: Member) -> None:
+    """Raise ValidatorVotes while the member's validator is active (M6)."""
+    for validator in ctx.scan(Validator):
+        if validator.member == member.did and validator.state == "active":
+            raise ValidatorVotes(member=member.did, validator=validator.address)
 
 
 def _put_standing(ctx: Context, member: Member, standing: Standing, reason: str) -> None:

@@ -6,6 +6,7 @@ M3  Standing goes good -> suspended -> good, and to expelled from either; expell
 M4  Standings are intervals of heights, in order, and none is ever changed afterwards.
 M5  Admission, standing and legal attributes change by governance only; a member changes only the
     address of its public page.
+M6  A member with an active validator stays in good standing.
 """
 
 from typing import Annotated, ClassVar
@@ -205,4 +206,16 @@ class WrongMemberStanding(MembersRejection):
     TEXT = "{member} is {standing}."
     REMEDY = (
         "Only a good member can be suspended, only a suspended one reinstated; expelled is final."
+    )
+
+
+class ValidatorVotes(MembersRejection):
+    """The member's validator votes on blocks."""
+
+    CODE = "validator_votes"
+    RULE = "M6"
+    TEXT = "{member} has the active validator {validator}."
+    REMEDY = (
+        "Remove the validator first (validators RemoveValidator); one proposal can hold both, in"
+        " that order."
     )
