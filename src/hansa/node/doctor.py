@@ -15,12 +15,13 @@ from typing import Final
 
 import msgspec
 
+from hansa.crypto.keys import PrivateKey
 from hansa.node.archive import Archive
 from hansa.node.audit import CURE, check_chain
 from hansa.node.faults import CorruptFolderError, NodeError
 from hansa.node.home import GENESIS, KEYS, SETTINGS, VALIDATOR, Home, open_home
 from hansa.node.lock import find_holder
-from hansa.node.sealer import build_validators
+from hansa.node.sealer import Sealer, build_validators
 from hansa.node.storage import Storage
 
 # Less free than this, and a busy league fills the disk within hours.
@@ -97,7 +98,7 @@ def describe_os_error(name: str, error: OSError) -> Finding:
 
 def _look_at_key(home: Home) -> str:
     home.validator_key()
-    return f"{KEYS}/{VALIDATOR} is this genesis's validator and private to its owner"
+    return f"{KEYS}/{VALIDATOR} is whole and private to its owner"
 
 
 def _look_at_disk(home: Home) -> Finding:
@@ -130,6 +131,7 @@ def _look_at_data(home: Home, deep: bool) -> tuple[list[Finding], int | None]:
                 Finding("data", True, text),
                 _look_at_clock(storage),
                 _attempt("last block", lambda: _check_last(storage)),
+                *_look_at_vote(home, storage),
             ]
             if deep:
                 found.append(_attempt("records", lambda: _check_records(storage)))
@@ -139,6 +141,23 @@ def _look_at_data(home: Home, deep: bool) -> tuple[list[Finding], int | None]:
         return [Finding("data", False, error.text, error.cure)], None
     except OSError as error:
         return [describe_os_error("data", error)], None
+
+
+def _look_at_vote(home: Home, storage: Storage) -> list[Finding]:
+    """An embedded engine's key decides its blocks: nothing to say when it is a validator's."""
+    if home.settings.engine.kind != "embedded":
+        return []
+    try:
+        key = home.validator_key()
+    except NodeError:  # said already, of the file
+        return []
+    finding = _attempt_finding("validator key", lambda: _compare_key(home, key, storage))
+    return [] if finding.ok else [finding]
+
+
+def _compare_key(home: Home, key: PrivateKey, storage: Storage) -> Finding:
+    Sealer.open(home.genesis, key, storage).check_power()
+    return Finding("validator key", True, "")
 
 
 def _look_at_clock(storage: Storage) -> Finding:

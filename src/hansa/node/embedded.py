@@ -16,6 +16,7 @@ from hansa.ledger.execution import ContractFault
 from hansa.ledger.rejections import InvariantViolation
 from hansa.node.application import LedgerApplication
 from hansa.node.blocks import BlockHead
+from hansa.node.engine import Listener
 from hansa.node.faults import NodeError
 from hansa.node.pool import TransactionPool, Waiting
 from hansa.node.sealer import Sealer
@@ -28,9 +29,6 @@ SLEEP_S_MAX: Final = 5.0
 BLOCK_OVERHEAD: Final = 4_096
 
 _log = structlog.get_logger("hansa.node")
-
-OnCommit = Callable[[BlockHead, list[Waiting]], None]
-OnStop = Callable[[BaseException | None], None]
 
 
 def read_clock_ms() -> int:
@@ -46,16 +44,15 @@ class EmbeddedEngine:
         application: LedgerApplication,
         sealer: Sealer,
         pool: TransactionPool,
+        listener: Listener,
         *,
-        on_commit: OnCommit,
-        on_stop: OnStop,
         heartbeat_s: int = HEARTBEAT_S,
         clock: Callable[[], int] = read_clock_ms,
     ) -> None:
         self._application = application
         self._sealer = sealer
         self._pool = pool
-        self._on_commit, self._on_stop = on_commit, on_stop
+        self._listener = listener
         self._heartbeat_ms = heartbeat_s * 1000
         self._clock = clock
         self._stopping = False
@@ -68,6 +65,7 @@ class EmbeddedEngine:
 
     def start(self) -> None:
         """Make what a crash may have left unsealed provable, then run in a thread of its own."""
+        self._sealer.check_power()
         if self._needs_seal:
             self._make_block([])
         self._thread.start()
@@ -90,14 +88,17 @@ class EmbeddedEngine:
         """Time that a block made now would have."""
         return max(self._application.storage.time_ms + 1, self._clock())
 
+    def network(self) -> None:
+        """There is none."""
+
     def _run(self) -> None:
         try:
             while self._wait_for_work():
                 self._make_block(self._take())
         except (NodeError, InvariantViolation, MemoryError, OSError) as error:
-            self._on_stop(error)
+            self._listener.on_stop(error)
         finally:  # also for what nobody foresaw: the thread ends, and nobody waits for ever
-            self._on_stop(sys.exc_info()[1])
+            self._listener.on_stop(sys.exc_info()[1])
 
     def _take(self) -> list[Waiting]:
         if self._stopping:
@@ -126,6 +127,7 @@ class EmbeddedEngine:
 
     def _make_block(self, taken: list[Waiting]) -> None:
         """One block from header to durable write."""
+        self._sealer.check_power()
         began = time.perf_counter()
         transactions = tuple(waiting.data for waiting in taken)
         time_ms = self.next_time_ms()
@@ -136,6 +138,7 @@ class EmbeddedEngine:
             time_ms=time_ms,
             hash=header.hash(),
             transactions=transactions,
+            signers=(self._sealer.address,) if header.height > 1 else (),
         )
         result = self._application.execute(block)
         if self._halted:  # what was read may be damaged: nothing of it becomes a block
@@ -143,11 +146,12 @@ class EmbeddedEngine:
         executed = time.perf_counter()
         seal = self._sealer.sign(header, transactions)
         head = self._application.commit(block, result, seal, self._sealer.validators)
-        self._sealer.advance(head, seal)
+        self._sealer.advance(head, seal, result.validator_updates)
         self._needs_seal = not head.is_empty
         if not head.is_empty:
             self._deadline_ms = self._application.next_deadline_ms()
-        self._on_commit(head, taken)
+        self._listener.on_block(head, [waiting.id for waiting in taken])
+        self._listener.on_sealed(head.height)
         _log_block(head, result, executed - began, time.perf_counter() - executed)
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from hansa.ledger.rejections import Rejection
 from hansa.node.blocks import BlockHead
+from hansa.node.storage import Storage
 
 
 class PeerView(msgspec.Struct, frozen=True):
@@ -71,10 +72,11 @@ class Listener(msgspec.Struct, frozen=True):
 
     `on_block`: durable, with the ids of its transactions. `on_sealed`: all blocks below this height
     are provable. `on_refused`: a transaction that waited can no longer enter. `on_stop`: the engine
-    has ended, by itself with a reason.
+    has ended, by itself with a reason; `on_storage`: a restored snapshot took the storage's place.
     """
 
     on_block: Callable[[BlockHead, Sequence[bytes]], None]
     on_sealed: Callable[[int], None]
     on_refused: Callable[[bytes, Rejection], None]
     on_stop: Callable[[BaseException | None], None]
+    on_storage: Callable[[Storage], None] = lambda _storage: None

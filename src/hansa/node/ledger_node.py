@@ -1,109 +1,73 @@
 """`LedgerNode`: one home folder, open: submit, ask, prove, follow. What gateway and index stand on.
 
-Touches its home folder and its own threads; opens no port. Used from any thread.
+Touches its home folder, its own threads and, under CometBFT, its engine's process; opens no port of
+its own. Used from any thread.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-import msgspec
 import structlog
 
-from hansa.comet.commit import Commit
-from hansa.comet.header import Header
 from hansa.comet.validators import ValidatorSet
 from hansa.ledger.contracts import Registry
 from hansa.ledger.genesis import Genesis
-from hansa.ledger.receipts import INVALID, TransactionResult, encode_exec_tx_result
+from hansa.ledger.receipts import INVALID
 from hansa.ledger.rejections import Rejection
-from hansa.ledger.state import StateReader
 from hansa.ledger.transactions import decode_transaction
-from hansa.ledger.tree_proof import StateProof
+from hansa.node.answers import (
+    NoSuchMessage,
+    NoSuchTransaction,
+    ReceiptParts,
+    TransactionStatus,
+    decode_id,
+)
 from hansa.node.application import LedgerApplication
-from hansa.node.blocks import BlockHead, Place, Seal, StoredBlock
+from hansa.node.blocks import BlockHead
+from hansa.node.comet_engine import CometEngine
 from hansa.node.embedded import EmbeddedEngine, read_clock_ms
+from hansa.node.engine import Engine, Listener, NetworkView
 from hansa.node.faults import NodeError, NodeStoppedError
 from hansa.node.home import Home, open_home
 from hansa.node.lock import FolderLock
 from hansa.node.pool import TransactionPool, Waiting
+from hansa.node.reading import ChainReading
+from hansa.node.release import ComputeDigest
 from hansa.node.sealer import Sealer, build_validators
 from hansa.node.storage import Storage, make_identity
 from hansa.node.watch import Watch
 
-State = Literal["unknown", "pending", "committed", "invalid"]
 RETRY_AFTER_S_MAX: Final = 60
 
 _log = structlog.get_logger("hansa.node")
 
 
-class NoSuchTransaction(Rejection):
-    """No block that can be proved holds it."""
-
-    CODESPACE = "node"
-    CODE = "no_such_transaction"
-    RULE = "DESIGN 4.7"
-    TEXT = "The ledger holds no transaction {id}, or not yet."
-    REMEDY = "Ask for its status; when that is unknown, send the same bytes again."
-
-
-class NoSuchMessage(Rejection):
-    """The transaction has fewer messages."""
-
-    CODESPACE = "node"
-    CODE = "no_such_message"
-    RULE = "DESIGN 4.6"
-    TEXT = "The transaction has {count} messages, counted from 0."
-    REMEDY = "Name one of them."
-
-
-class TransactionStatus(msgspec.Struct, frozen=True):
-    """Where a transaction stands. `committed` and `invalid` are final, durable and provable."""
-
-    id: str
-    state: State
-    height: int | None = None
-    index: int | None = None
-    result: TransactionResult | None = None
-
-
-class ReceiptParts(msgspec.Struct, frozen=True):
-    """All that proves one message's result.
-
-    `results` are the leaves under `header.last_results_hash`; `header` is that of height + 1.
-    """
-
-    height: int
-    index: int
-    message: int
-    transaction: bytes
-    result: TransactionResult
-    results: tuple[bytes, ...]
-    block: Seal
-    header: Header
-    commit: Commit
-    validators: ValidatorSet
-
-
-class LedgerNode:
+class LedgerNode(ChainReading):
     """The node of one home folder: the only writer of its data."""
 
     def __init__(
-        self, home: Home, registry: Registry, lock: FolderLock, clock: Callable[[], int]
+        self,
+        home: Home,
+        registry: Registry,
+        lock: FolderLock,
+        clock: Callable[[], int],
+        compute_digest: ComputeDigest | None,
     ) -> None:
         """Use `LedgerNode.open`."""
         self.home = home
         self.genesis: Genesis = home.genesis
         self.chain: str = home.genesis.chain
-        self.validators: ValidatorSet = build_validators(home.genesis)
         self._lock = lock
-        self._storage = Storage(home.data, make_identity(self.chain, home.genesis_digest))
-        self.application = LedgerApplication(self.chain, self._storage, registry)
+        storage = Storage(home.data, make_identity(self.chain, home.genesis_digest))
+        self.application = LedgerApplication(self.chain, storage, registry)
         self._pool = TransactionPool()
-        self._watch = Watch(self._storage.height)
-        self._unsealed: list[str] = []
+        self._watch = Watch(storage.height)
+        # Ids of blocks that no header proves yet, by height.
+        self._unsealed: dict[int, list[str]] = {}
+        self._unsealed_lock = threading.Lock()
         self._failure: BaseException | None = None
         self._stopped = False
         self._ending = threading.Lock()
@@ -111,22 +75,31 @@ class LedgerNode:
         self._closed = False
         self._rate, self._began = 0.0, time.monotonic()
         try:
-            self._engine = self._build_engine(clock)
+            self._engine = self._build_engine(clock, compute_digest)
         except BaseException:
-            self._storage.close()
+            storage.close()
             raise
-        self._storage.on_fault(self._on_fault)
+        storage.on_fault(self._on_fault)
 
     @classmethod
     def open(
-        cls, folder: Path, registry: Registry, *, clock: Callable[[], int] = read_clock_ms
+        cls,
+        folder: Path,
+        registry: Registry,
+        *,
+        clock: Callable[[], int] = read_clock_ms,
+        compute_digest: ComputeDigest | None = None,
     ) -> "LedgerNode":
-        """Open a home and run. Recovers from any stop by itself. Raises a NodeError."""
+        """Open a home and run. Recovers from any stop by itself. Raises a NodeError.
+
+        `compute_digest`: digest of a contract's code (`hansa.catalog`), compared when a version
+        becomes active; None: not compared.
+        """
         home = open_home(folder)
         lock = FolderLock(home.folder)
         node = None
         try:
-            node = cls(home, registry, lock, clock)
+            node = cls(home, registry, lock, clock, compute_digest)
             node._engine.start()
         except BaseException:
             if node is not None:
@@ -136,15 +109,24 @@ class LedgerNode:
         _log.info("node_started", chain=node.chain, height=node.height)
         return node
 
-    def _build_engine(self, clock: Callable[[], int]) -> EmbeddedEngine:
+    def _build_engine(
+        self, clock: Callable[[], int], compute_digest: ComputeDigest | None
+    ) -> Engine:
         home, storage = self.home, self._storage
-        head, seal = storage.head(storage.height), storage.seal(storage.height)
+        listener = Listener(
+            on_block=self._on_block,
+            on_sealed=self._on_sealed,
+            on_refused=self._on_refused,
+            on_stop=self._on_stop,
+            on_storage=lambda replaced: replaced.on_fault(self._on_fault),
+        )
+        if home.settings.engine.kind == "comet":
+            return CometEngine(home, self.application, self._pool, listener, clock, compute_digest)
         return EmbeddedEngine(
             self.application,
-            Sealer(home.genesis, home.validator_key(), storage.root, head, seal),
+            Sealer.open(home.genesis, home.validator_key(), storage),
             self._pool,
-            on_commit=self._on_commit,
-            on_stop=self._on_stop,
+            listener,
             heartbeat_s=home.settings.engine.heartbeat_s,
             clock=clock,
         )
@@ -156,7 +138,7 @@ class LedgerNode:
         self.close()
 
     def close(self) -> None:
-        """Stop taking, finish and seal the block in hand, give the folder back. Safe to repeat."""
+        """Stop taking, finish what is in hand, give the folder back. Safe to repeat."""
         self._engine.stop()
         with self._closing:
             if self._closed:
@@ -168,19 +150,21 @@ class LedgerNode:
         _log.info("node_closed", chain=self.chain, height=height)
 
     @property
-    def height(self) -> int:
-        """Height of the last committed block."""
-        return self._storage.height
-
-    @property
-    def state(self) -> StateReader:
-        """Committed state."""
-        return self._storage
+    def validators(self) -> ValidatorSet:
+        """The validators of the newest header here; before the first, those of the genesis."""
+        try:
+            return self.validators_at(self.sealed_height)
+        except LookupError:
+            return build_validators(self.genesis)
 
     @property
     def failure(self) -> BaseException | None:
         """Why the node stopped by itself, None while it runs or after `close`."""
         return self._failure
+
+    def network(self) -> NetworkView | None:
+        """The engine and its peers; None for an embedded engine."""
+        return self._engine.network()
 
     def submit(self, data: bytes) -> str:
         """Take signed bytes; returns their id at once. The same bytes again: same id, no effect.
@@ -194,7 +178,12 @@ class LedgerNode:
         admitted = self.application.check(
             data, time_ms=self._engine.next_time_ms(), decoded=decoded
         )
-        waiting = Waiting(id=decoded.id, data=data, lane=admitted.accounts[0].member)
+        waiting = Waiting(
+            id=decoded.id,
+            data=data,
+            lane=admitted.accounts[0].member,
+            expiry=decoded.payload.expiry,
+        )
         with self._pool.changed:
             if not self._is_known(decoded.id):
                 self._pool.check_room(waiting.lane, len(data), retry_after_s)
@@ -203,10 +192,10 @@ class LedgerNode:
 
     def status(self, transaction: str) -> TransactionStatus:
         """Where the transaction with this id (64 hex digits) stands."""
-        identity = _decode_id(transaction)
+        identity = decode_id(transaction)
         is_waiting = identity in self._pool  # asked first: it leaves the pool after it is stored
         place = self._storage.place(identity)
-        if place is not None and place.height < self.height:
+        if place is not None and place.height < self.sealed_height:
             result = self._storage.results(place.height).results[place.index]
             return TransactionStatus(
                 id=transaction,
@@ -219,7 +208,10 @@ class LedgerNode:
         return TransactionStatus(id=transaction, state="pending" if is_pending else "unknown")
 
     def wait(self, transaction: str, timeout_s: float) -> TransactionStatus:
-        """As `status`, as soon as it is final or after `timeout_s`. Raises NodeStoppedError."""
+        """As `status`, as soon as it is final or after `timeout_s`. Raises NodeStoppedError.
+
+        `unknown` also when it waited and can no longer enter: sent again, the door says why.
+        """
         with self._watch.transaction(transaction) as final:
             found = self.status(transaction)
             if found.state == "pending":
@@ -228,57 +220,6 @@ class LedgerNode:
         if found.state == "pending":
             self._check_running()
         return found
-
-    def heights(self) -> tuple[int, int]:
-        """First height kept and last committed one."""
-        return self._storage.base, self._storage.height
-
-    def block(self, height: int) -> StoredBlock:
-        """The committed block at `height`. Raises LookupError when there is none."""
-        found = self._storage.block(height)
-        if found is None:
-            raise LookupError(f"there is no block {height}")
-        return found
-
-    def head(self, height: int) -> BlockHead:
-        """The small part of the block at `height`. Raises LookupError when there is none."""
-        found = self._storage.head(height)
-        if found is None:
-            raise LookupError(f"there is no block {height}")
-        return found
-
-    def header(self, height: int) -> Header:
-        """The header at `height`. Raises LookupError when there is none."""
-        return self._seal(height).header
-
-    def commit(self, height: int) -> Commit:
-        """The commit that decided the block at `height`. Raises LookupError when there is none."""
-        return self._seal(height).commit
-
-    def receipt(self, transaction: str, message: int) -> ReceiptParts:
-        """What proves a message's result. Raises NoSuchTransaction, NoSuchMessage."""
-        place = self._find_final(transaction)
-        results = self._storage.results(place.height)
-        result = results.results[place.index]
-        if not 0 <= message < len(result.messages):
-            raise NoSuchMessage(count=len(result.messages))
-        after = self._seal(place.height + 1)
-        return ReceiptParts(
-            height=place.height,
-            index=place.index,
-            message=message,
-            transaction=self._storage.transactions(place.height)[place.index],
-            result=result,
-            results=tuple(encode_exec_tx_result(each) for each in results.results),
-            block=self._seal(place.height),
-            header=after.header,
-            commit=after.commit,
-            validators=self.validators,
-        )
-
-    def prove(self, key: bytes) -> tuple[bytes | None, StateProof, int]:
-        """Record (None: absent), proof, and height H: the header of H + 1 carries the root."""
-        return self._storage.prove(key)
 
     def subscribe(self, listener: Callable[[int], None]) -> Callable[[], None]:
         """Call `listener` with new heights from a thread of its own; returns what ends that.
@@ -308,27 +249,30 @@ class LedgerNode:
             return 1
         return max(1, min(RETRY_AFTER_S_MAX, round(len(self._pool) / self._rate)))
 
-    def _find_final(self, transaction: str) -> Place:
-        place = self._storage.place(_decode_id(transaction))
-        if place is None or place.height >= self.height:
-            raise NoSuchTransaction(id=transaction)
-        return place
-
-    def _seal(self, height: int) -> Seal:
-        seal = self._storage.seal(height)
-        if seal is None:
-            raise LookupError(f"there is no header {height} yet")
-        return seal
-
-    def _on_commit(self, head: BlockHead, taken: list[Waiting]) -> None:
-        """In the engine's thread, after each durable block: the block before it is now provable."""
+    def _on_block(self, head: BlockHead, ids: Sequence[bytes]) -> None:
+        """In the engine's thread, after each durable block."""
         now = time.monotonic()
-        if taken:
-            self._pool.remove(taken)
-            self._rate = self._measure_rate(len(taken), now)
+        if ids:
+            self._pool.discard(ids)
+            self._rate = self._measure_rate(len(ids), now)
+            with self._unsealed_lock:
+                self._unsealed[head.height] = [identity.hex() for identity in ids]
         self._began = now
-        sealed, self._unsealed = self._unsealed, [waiting.id.hex() for waiting in taken]
-        self._watch.grow(head.height, sealed)
+        self._watch.grow(head.height)
+
+    def _on_sealed(self, height: int) -> None:
+        """The blocks below `height` are now provable: whoever waits for one hears of it."""
+        final: list[str] = []
+        with self._unsealed_lock:
+            for below in [each for each in self._unsealed if each < height]:
+                final += self._unsealed.pop(below)
+        self._watch.tell(final)
+
+    def _on_refused(self, identity: bytes, rejection: Rejection) -> None:
+        """What waited can no longer enter: nobody waits for it any more."""
+        if self._pool.discard([identity]):
+            _log.info("transaction_dropped", id=identity.hex(), code=rejection.code)
+            self._watch.tell([identity.hex()])
 
     def _measure_rate(self, count: int, now: float) -> float:
         """Transactions a second, the last block counting for a third."""
@@ -367,16 +311,6 @@ def _log_failure(failure: BaseException) -> None:
         _log.error("node_stopped", kind=kind, reason=failure.text, cure=failure.cure)
     else:
         _log.critical("node_stopped", kind=kind, reason=repr(failure), exc_info=failure)
-
-
-def _decode_id(transaction: str) -> bytes:
-    try:
-        identity = bytes.fromhex(transaction)
-    except ValueError:
-        identity = b""
-    if len(identity) != 32 or identity.hex() != transaction:
-        raise NoSuchTransaction(id=transaction)
-    return identity
 
 
 __all__ = [

@@ -22,12 +22,16 @@ class Watch:
         self._listeners: tuple[Listener, ...] = ()
         self._caller: threading.Thread | None = None
 
-    def grow(self, height: int, final: Iterable[str]) -> None:
-        """A block is durable; the transactions `final` can be proved from now on."""
+    def grow(self, height: int) -> None:
+        """A block is durable."""
         with self._changed:
             self._height = height
-            self._wake(final)
             self._changed.notify_all()
+
+    def tell(self, final: Iterable[str]) -> None:
+        """What is known of these transactions has changed for good: final, or dropped."""
+        with self._changed:
+            self._wake(final)
 
     def end(self) -> None:
         """Nothing more will happen: nobody waits for ever."""
