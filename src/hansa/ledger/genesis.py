@@ -91,7 +91,7 @@ def _check_validators(validators: tuple[GenesisValidator, ...]) -> None:
         _check_key(each.key)
     members = [each.member for each in validators if each.member]
     if len(set(members)) < len(members) or len({each.key for each in validators}) < len(validators):
-        raise InvalidGenesis("a genesis names each validator's key, and each member, once")
+        raise InvalidGenesis("a validator's key, or its member, is there twice")
 
 
 def _check_key(key: PublicKey) -> None:
