@@ -181,10 +181,13 @@ def format_fault(fault: Fault) -> str:
 
 
 def _describe_node_fault(error: BaseException) -> Fault | None:
-    """Faults of node, read model and vault; their modules are loaded if they raised."""
+    """Faults of node, engine, read model and vault; their modules are loaded if they raised."""
     node = sys.modules.get("hansa.node.faults")
     if node is not None and isinstance(error, node.NodeError):
         return Fault("node.fault", error.text, "", error.cure, UNJUDGED)
+    engine = sys.modules.get("hansa.comet.faults")
+    if engine is not None and isinstance(error, engine.CometError):
+        return Fault("engine.fault", error.text, "", error.cure, UNJUDGED)
     index = sys.modules.get("hansa.index.faults")
     if index is not None and isinstance(error, index.IndexFault):
         return Fault(error.code, str(error), "", error.hint, UNJUDGED)

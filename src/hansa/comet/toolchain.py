@@ -40,6 +40,7 @@ _ASK_TIMEOUT_S: Final = 30
 _FETCH_TIMEOUT_S: Final = 1200
 _TOLD_MAX: Final = 600
 _VERSION: Final = re.compile(r"\bgo(\d+)\.(\d+)(?:\.(\d+))?")
+_JSON_ERROR: Final = re.compile(r'"Error": "((?:[^"\\]|\\.)*)"')
 _NO_SPACE: Final = re.compile(r"no space left on device|disk quota exceeded|\[Errno 28\]", re.I)
 _WRONG_SUM: Final = re.compile(
     r"SECURITY ERROR|checksum mismatch|DO NOT MATCH THE HASHES|missing go\.sum entry", re.I
@@ -223,7 +224,8 @@ def explain_failure(
     told: str, *, timed_out: bool = False
 ) -> DownloadFailed | WrongSum | CacheFault | BuildFailed:
     """The fault that a failed step of Go or pip shows in what it said."""
-    words = " ".join(told.split())[-_TOLD_MAX:]
+    said = _JSON_ERROR.search(told)
+    words = " ".join((said.group(1) if said else told).split())[-_TOLD_MAX:]
     if _WRONG_SUM.search(told):
         return WrongSum(
             f"what was fetched is not what this release was written against: {words}",
