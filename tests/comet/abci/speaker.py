@@ -38,7 +38,7 @@ class Speaker:
                 frames = self._reader.read()
             except ConnectionResetError:
                 frames = []
-            self._heard = [abci.Response.FromString(bytes(each)) for each in frames]
+            self._heard = [abci.Response.FromString(each) for each in frames]
         return self._heard.pop(0) if self._heard else None
 
     def ask(self, **call: object) -> abci.Response:

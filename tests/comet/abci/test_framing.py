@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hansa.comet.abci.framing import (
+    FRAME_MAX,
     READ_BYTES,
     BadFrame,
     FrameReader,
@@ -62,10 +63,11 @@ def read_all(stream: socket.socket, frame_max: int = 2**30) -> list[bytes]:
     reader = FrameReader(stream, frame_max)
     found: list[bytes] = []
     while frames := reader.read():
-        found += map(bytes, frames)
+        found += frames
     return found
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**64 - 1))
 def test_a_length_reads_as_it_was_written(number: int) -> None:
     encoded = encode_uvarint(number)
@@ -82,6 +84,7 @@ def test_lengths_are_written_as_go_writes_them() -> None:
     assert encode_uvarint(2**64 - 1) == b"\xff" * 9 + b"\x01"
 
 
+@settings(deadline=None)
 @given(SIZES, PIECES)
 def test_messages_come_whole_and_in_order_whatever_the_cuts(
     sizes: list[int], pieces: list[int]
@@ -94,6 +97,7 @@ def test_messages_come_whole_and_in_order_whatever_the_cuts(
         assert read_all(stream) == messages
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.data())
 def test_an_end_inside_a_frame_is_told(message: bytes, data: st.DataObject) -> None:
     frame = encode_frame(message)
@@ -132,6 +136,7 @@ def test_a_length_that_no_number_has_is_refused(length: bytes) -> None:
         FrameReader(stream).read()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=2_000), PIECES)
 def test_random_bytes_end_in_frames_or_a_clear_no(data: bytes, pieces: list[int]) -> None:
     with stream_of(data, pieces) as stream:
@@ -139,13 +144,13 @@ def test_random_bytes_end_in_frames_or_a_clear_no(data: bytes, pieces: list[int]
         given_back = 0
         try:
             while frames := reader.read():
-                given_back += sum(len(encode_frame(bytes(each))) for each in frames)
+                given_back += sum(len(encode_frame(each)) for each in frames)
                 assert all(len(each) <= 500 for each in frames)
         except BadFrame:
             assert given_back <= len(data)
 
 
-def test_memory_is_one_read_and_one_frame_whatever_is_sent() -> None:
+def test_memory_is_bounded_by_the_longest_frame_whatever_is_sent() -> None:
     frame_max = 2_000_000
     data = encode_frame(bytes(frame_max))
     with stream_of(data * 10, [len(data)]) as stream:
@@ -157,4 +162,17 @@ def test_memory_is_one_read_and_one_frame_whatever_is_sent() -> None:
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
-    assert peak < len(data) + 3 * READ_BYTES
+    assert peak < 2 * len(data) + 3 * READ_BYTES
+
+
+def test_a_long_frame_takes_memory_as_it_comes_not_as_it_is_announced() -> None:
+    announced = encode_uvarint(FRAME_MAX) + bytes(1_000)
+    with stream_of(announced, [len(announced)]) as stream:
+        tracemalloc.start()
+        try:
+            with pytest.raises(BadFrame, match="inside a frame"):
+                FrameReader(stream).read()
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert peak < 4 * READ_BYTES

@@ -13,7 +13,7 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 
 from hansa.comet.abci import types_pb2 as abci
-from hansa.comet.abci.framing import BadFrame, Frame, FrameReader, encode_uvarint
+from hansa.comet.abci.framing import BadFrame, FrameReader, encode_uvarint
 from hansa.comet.abci.handler import Handler, StopNode
 from hansa.comet.abci.turns import Turns
 
@@ -114,23 +114,20 @@ class Connection:
 
     def run(self) -> BaseException | None:
         """Answer until the end of the stream; what the handler raised, or None."""
-        try:
-            with self._stream:
-                while not self._ending.is_set():
-                    frames = self._reader.read()
-                    if not frames:
-                        break
+        with self._stream:
+            try:
+                while not self._ending.is_set() and (frames := self._reader.read()):
                     self._answer(frames)
-        except HandlerFailed:
-            return self._failure
-        except (BadFrame, DecodeError) as error:
-            _log.warning("connection_closed", problem=f"what it sent is not ABCI: {error}")
-        except OSError as error:
-            if not self._ending.is_set():
-                _log.warning("connection_lost", problem=str(error))
+            except HandlerFailed:
+                pass
+            except (BadFrame, DecodeError) as error:
+                _log.warning("connection_closed", problem=f"what it sent is not ABCI: {error}")
+            except OSError as error:
+                if not self._ending.is_set():
+                    _log.warning("connection_lost", problem=str(error))
         return self._failure
 
-    def _answer(self, frames: list[Frame]) -> None:
+    def _answer(self, frames: list[bytes]) -> None:
         """All requests of one read; the answers of what was good are written in any case."""
         try:
             for frame in frames:
@@ -145,9 +142,9 @@ class Connection:
         finally:
             self._send()
 
-    def _answer_one(self, frame: Frame) -> None:
+    def _answer_one(self, frame: bytes) -> None:
         """One request; its answer is pending when this returns, or written."""
-        request = abci.Request.FromString(frame)  # type: ignore[arg-type]  # takes bytearray too
+        request = abci.Request.FromString(frame)
         kind = request.WhichOneof("value")
         if kind is None:
             raise BadFrame("a request without a call that is known")

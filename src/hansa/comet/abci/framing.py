@@ -12,8 +12,6 @@ FRAME_MAX: Final = 104 * 1024 * 1024
 VARINT_BYTES_MAX: Final = 10
 READ_BYTES: Final = 256 * 1024
 
-Frame = bytes | bytearray
-
 _ONE_BYTE: Final = tuple(bytes((number,)) for number in range(0x80))
 
 
@@ -58,7 +56,7 @@ def decode_uvarint(data: bytearray, start: int, end: int) -> tuple[int, int]:
 
 
 class FrameReader:
-    """Reads frames from a stream socket; holds at most one read and one frame in memory."""
+    """Reads frames from a stream socket; holds one read, and one frame twice while it is joined."""
 
     def __init__(self, stream: socket.socket, frame_max: int = FRAME_MAX) -> None:
         self._stream = stream
@@ -68,7 +66,7 @@ class FrameReader:
         self._start = 0  # what is read and not yet given lies in [start, end)
         self._end = 0
 
-    def read(self) -> list[Frame]:
+    def read(self) -> list[bytes]:
         """All frames that have arrived, at least one; waits for it. Empty at the end of stream.
 
         Raises `BadFrame` (too long, no length, ended inside a frame) and `OSError`.
@@ -87,12 +85,12 @@ class FrameReader:
                 return []
             self._end += count
 
-    def _split(self) -> tuple[list[Frame], int]:
+    def _split(self) -> tuple[list[bytes], int]:
         """The whole frames in the buffer, and how many bytes the next one has with its length.
 
         A bad length raises only when no good frame stands before it.
         """
-        frames: list[Frame] = []
+        frames: list[bytes] = []
         buffer, view, end = self._buffer, self._view, self._end
         at, wanted = self._start, VARINT_BYTES_MAX
         try:
@@ -128,17 +126,16 @@ class FrameReader:
             self._buffer[:count] = self._buffer[self._start : self._end]
             self._start, self._end = 0, count
 
-    def _read_large(self) -> bytearray:
-        """A frame that the buffer cannot hold, read into memory of its own."""
+    def _read_large(self) -> bytes:
+        """A frame that the buffer cannot hold; memory grows with what comes, not as announced."""
         length, body = decode_uvarint(self._buffer, self._start, self._end)
-        frame = bytearray(length)
-        have = self._end - body
-        frame[:have] = self._view[body : self._end]
+        pieces = [bytes(self._view[body : self._end])]
+        missing = length - len(pieces[0])
         self._start = self._end = 0
-        with memoryview(frame) as view:
-            while have < length:
-                count = self._stream.recv_into(view[have:])
-                if not count:
-                    raise BadFrame("the end inside a frame")
-                have += count
-        return frame
+        while missing:
+            piece = self._stream.recv(min(missing, READ_BYTES))
+            if not piece:
+                raise BadFrame("the end inside a frame")
+            pieces.append(piece)
+            missing -= len(piece)
+        return b"".join(pieces)
