@@ -13,7 +13,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.routes import HTTPRoute
 
 from hansa import __version__
-from hansa.api import applications, explorer, records, service, stream, transactions
+from hansa.api import applications, explorer, nodes, records, service, stream, transactions
 from hansa.api.door import Ledger
 from hansa.api.errors import answer_exception
 from hansa.api.gate import Gate, TheGate
@@ -27,6 +27,7 @@ from hansa.api.sessions import read_clock_ms
 from hansa.index.follower import Follower
 from hansa.index.sight import STRANGER, Viewer
 from hansa.index.store import Index
+from hansa.node.neighbours import AddressBook
 
 ROUTES: tuple[Any, ...] = (
     transactions.submit_transaction,
@@ -55,6 +56,8 @@ ROUTES: tuple[Any, ...] = (
     service.close_session,
     service.get_status,
     service.get_health,
+    nodes.list_nodes,
+    nodes.announce_node,
     service.get_metrics,
     get_openapi,
 )
@@ -82,15 +85,19 @@ def make_app(
     *,
     follower: Follower | None = None,
     genesis_digest: str = "",
+    book: AddressBook | None = None,
     hosts: Iterable[str] = LOOPBACK,
     clock: Callable[[], int] = read_clock_ms,
 ) -> Gateway:
     """A gateway over a running node and its read model.
 
-    hosts: names under which it answers (`*`: any); genesis_digest: hex, shown in the status. The
-    caller runs the follower and closes node and read model afterwards.
+    hosts: names under which it answers (`*`: any); genesis_digest: hex, shown in the status; book:
+    where the other nodes are, None without any. The caller runs the follower and closes node and
+    read model afterwards.
     """
-    gate = Gate(ledger, index, genesis_digest=genesis_digest, follower=follower, clock=clock)
+    gate = Gate(
+        ledger, index, genesis_digest=genesis_digest, follower=follower, book=book, clock=clock
+    )
     return Gateway(gate, hosts)
 
 

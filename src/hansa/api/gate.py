@@ -28,6 +28,7 @@ from hansa.ledger.contracts import get_version
 from hansa.ledger.model import Message
 from hansa.ledger.rejections import Rejection
 from hansa.node.ledger_node import TransactionStatus
+from hansa.node.neighbours import AddressBook
 
 _FINAL = ("committed", "invalid")
 P = ParamSpec("P")
@@ -44,9 +45,11 @@ class Gate:
         *,
         genesis_digest: str = "",
         follower: Follower | None = None,
+        book: AddressBook | None = None,
         clock: Callable[[], int] = read_clock_ms,
     ) -> None:
         self.ledger = ledger
+        self.book = book
         self.index = index
         self.shape = index.shape
         self.follower = follower

@@ -88,3 +88,14 @@ class OldReleaseError(NodeError):
 
 class ForeignChainError(NodeError):
     """The engine beside the node runs another chain, or another part of this one."""
+
+
+class KeyInUseError(NodeError):
+    """Another running node has this node's key, or votes with its validator's key."""
+
+    def __init__(self, gateway: str) -> None:
+        super().__init__(
+            f"the node at {gateway} runs with the same key",
+            "Two nodes with one key accuse each other of voting twice. Stop that one first, or give"
+            " this home keys of its own (hansa join makes them).",
+        )
