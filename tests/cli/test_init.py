@@ -16,7 +16,9 @@ def test_init_makes_six_members_in_two_jurisdictions_with_private_keys(shell: Sh
     assert {each["jurisdiction"] for each in made["members"]} == {"CN", "HK"}
     for path in (shell.folder / "bay" / "keys").iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
-    assert shell.ask("trust", "list") == [{"chain": made["chain"], "genesis": made["genesis"]}]
+    (pinned,) = shell.ask("trust", "list")
+    assert (pinned["chain"], pinned["kind"], pinned["height"]) == (made["chain"], "genesis", 0)
+    assert pinned["digest"] == made["genesis"]
 
 
 def test_init_twice_changes_nothing(shell: Shell) -> None:

@@ -14,11 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hansa.client.receipts import FILE_BYTES_MAX, VALIDATORS_MAX, encode_file
+from hansa.client.checkpoints import VALIDATORS_MAX
+from hansa.client.receipts import FILE_BYTES_MAX, encode_file
 from hansa.client.trust import TrustRoot
-from hansa.client.verify import verify_file, verify_receipt
+from hansa.client.verify import verify_file
 from hansa.comet.commit import COMMIT, NIL
-from tests.client.sealing import ADA, League
+from tests.client.sealing import ADA, NOW, League, verify_receipt
 from tests.ledger.toy import Count
 
 
@@ -280,8 +281,8 @@ def test_text_of_a_hostile_file_is_safe_at_a_terminal() -> None:
 # --- files ---
 
 
-def find(trust: TrustRoot) -> Callable[[str], TrustRoot | None]:
-    return lambda chain: trust if chain == trust.chain else None
+def find(trust: TrustRoot) -> Callable[[str], tuple[TrustRoot, ...]]:
+    return lambda chain: (trust,) if chain == trust.chain else ()
 
 
 def test_file_and_symlink_to_it_are_judged(tmp_path: Path) -> None:
@@ -289,9 +290,9 @@ def test_file_and_symlink_to_it_are_judged(tmp_path: Path) -> None:
     path = tmp_path / "receipt.json"
     path.write_bytes(receipt)
     (tmp_path / "link").symlink_to(path)
-    assert verify_file(path, find(trust)).outcome == "yes"
-    assert verify_file(tmp_path / "link", find(trust)).outcome == "yes"
-    assert verify_file(path, lambda _chain: None).outcome == "could_not_judge"
+    assert verify_file(path, find(trust), now=NOW).outcome == "yes"
+    assert verify_file(tmp_path / "link", find(trust), now=NOW).outcome == "yes"
+    assert verify_file(path, lambda _chain: ()).outcome == "could_not_judge"
 
 
 def test_what_is_no_file_could_not_be_judged(tmp_path: Path) -> None:
@@ -308,7 +309,7 @@ def test_what_is_no_file_could_not_be_judged(tmp_path: Path) -> None:
     ]
     places += [tmp_path / name for name in ("missing", "fifo", "loop", "to_fifo")]
     for place in places:
-        verdict = verify_file(place, find(trust))
+        verdict = verify_file(place, find(trust), now=NOW)
         assert verdict.outcome == "could_not_judge", place
         assert verdict.steps[0].ok is None
 
@@ -317,7 +318,7 @@ def test_file_one_byte_too_large_is_refused(tmp_path: Path) -> None:
     receipt, _proof, trust = build(*ONE)
     path = tmp_path / "large.json"
     path.write_bytes(receipt + b" " * (FILE_BYTES_MAX + 1 - len(receipt)))
-    verdict = verify_file(path, find(trust))
+    verdict = verify_file(path, find(trust), now=NOW)
     assert verdict.outcome == "no"
     assert "larger than any receipt" in verdict.steps[0].text
 
@@ -351,7 +352,7 @@ from pathlib import Path
 from hansa.client.verify import verify_file
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY_MAX}, {MEMORY_MAX}))
 for path in sys.argv[1:]:
-    print(verify_file(Path(path), lambda chain: None).outcome)
+    print(verify_file(Path(path), lambda chain: ()).outcome)
 """
 
 

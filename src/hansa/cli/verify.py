@@ -11,11 +11,12 @@ import click
 from hansa.cli.answers import NO, UNJUDGED, YES, answer, hint, json_option
 
 if TYPE_CHECKING:
-    from hansa.client.trust import TrustRoot
+    from hansa.client.trust import Root
     from hansa.client.verify import Verdict
 
 # Longer content is cut where people read it.
 CONTENT_MAX = 600
+DAY_S = 86_400
 _EXITS = {"yes": YES, "no": NO, "could_not_judge": UNJUDGED}
 _SIGNS = {True: "✓", False: "✗", None: "?"}
 _WORDS = {
@@ -30,8 +31,14 @@ _WORDS = {
 @click.option(
     "--trust",
     type=click.Path(path_type=Path),
-    metavar="GENESIS",
-    help="Trust this genesis (file or league's folder) instead of what is pinned.",
+    metavar="ROOT",
+    help="Trust this genesis (file or league's folder) or checkpoint instead of what is pinned.",
+)
+@click.option(
+    "--trust-days",
+    type=click.IntRange(min=1, max=36_500),
+    metavar="DAYS",
+    help="How long a trust root vouches for later headers.  [default: 1095]",
 )
 @click.option(
     "--accepted",
@@ -39,13 +46,19 @@ _WORDS = {
     help="Also answer no (1) when the ledger proves that it REFUSED the message.",
 )
 @json_option
-def command(files: tuple[Path, ...], trust: Path | None, accepted: bool, as_json: bool) -> int:
-    """Check receipts and proofs, offline.
+def command(
+    files: tuple[Path, ...],
+    trust: Path | None,
+    trust_days: int | None,
+    accepted: bool,
+    as_json: bool,
+) -> int:
+    """Check receipts, proofs and checkpoints, offline.
 
     Needs no network, no node, no account: only the file, and a trust root that was pinned before
-    (hansa trust add GENESIS) or is given with --trust. Says step by step what it checked. A proved
-    refusal is a yes too: the file says what the ledger says. Scripts that act on it want
-    --accepted.
+    (hansa trust add GENESIS) or is given with --trust. Says step by step what it checked, which
+    root it trusted and over how many headers. A proved refusal is a yes too: the file says what
+    the ledger says. Scripts that act on it want --accepted.
 
     \b
     Examples:
@@ -55,9 +68,11 @@ def command(files: tuple[Path, ...], trust: Path | None, accepted: bool, as_json
       hansa verify --accepted receipt.json && echo pay
     """
     from hansa.client.verify import verify_file
+    from hansa.comet.light import RULES, Rules
 
     find_trust = build_finder(trust)
-    verdicts = [(path, verify_file(path, find_trust)) for path in files]
+    rules = RULES if trust_days is None else Rules(trust_period_s=trust_days * DAY_S)
+    verdicts = [(path, verify_file(path, find_trust, rules=rules)) for path in files]
     document = [_describe(path, verdict) for path, verdict in verdicts]
     text = "\n\n".join(format_verdict(path, verdict) for path, verdict in verdicts)
     answer(document, text, as_json=as_json)
@@ -70,22 +85,23 @@ def command(files: tuple[Path, ...], trust: Path | None, accepted: bool, as_json
 
 
 def build_finder(trust: Path | None) -> Any:
-    """What gives the trust root of a chain: the one named, else those pinned for this user."""
-    from hansa.client.trust import TrustError, TrustStore, build_trust_root
+    """What gives the trust roots of a chain: the one named, else those pinned for this user."""
+    from hansa.client.trust import TrustError, TrustStore
 
     if trust is None:
-        return TrustStore().load
-    from hansa.cli.trust import read_genesis
+        return TrustStore().load_roots
+    from hansa.cli.trust import read_root
 
     try:
-        root = build_trust_root(read_genesis(trust))
+        root = read_root(trust)
     except OSError as error:
         raise TrustError(
-            f"cannot read {trust}: {error.strerror}", "give the path of a genesis.json"
+            f"cannot read {trust}: {error.strerror}",
+            "give the path of a genesis.json, or of a checkpoint",
         ) from error
 
-    def find(_chain: str) -> "TrustRoot":
-        return root
+    def find(_chain: str) -> "tuple[Root, ...]":
+        return (root,)
 
     return find
 

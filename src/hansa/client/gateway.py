@@ -222,6 +222,13 @@ class Gateway:
         shown = msgspec.json.decode(data, type=ShownProof)
         return Proof(data=data, is_there=shown.record is not None)
 
+    def checkpoint(self, height: int | None = None, *, trusted: int = 0) -> bytes:
+        """A checkpoint file of `height` (newest), with the headers that lead from `trusted`."""
+        params = {"trusted": str(trusted)}
+        if height is not None:
+            params["height"] = str(height)
+        return self._send("GET", "/v1/checkpoint", params=params)
+
     # -- the wire
 
     def _ask(self, method: str, path: str, **options: Any) -> Any:

@@ -9,8 +9,10 @@ from typing import Annotated, Final
 
 import msgspec
 
+from hansa.client.checkpoints import CheckpointFile, Headers, Validators
 from hansa.comet.commit import Commit
 from hansa.comet.header import Header
+from hansa.comet.light import LightBlock
 from hansa.comet.validators import ValidatorSet
 from hansa.crypto.merkle import MerklePath, merkle_path
 from hansa.encoding.canonical import encode_canonical
@@ -21,12 +23,9 @@ from hansa.primitives.limits import EVENTS_MAX, INTEGER_MAX
 # A message of 256 kB, two records of 128 kB and a block record, 64 events, 1,000 signatures: this
 # holds them all four times over, and a verifier that holds it twice in memory feels nothing.
 FILE_BYTES_MAX: Final = 4_000_000
-# Each costs a signature check; a league has tens.
-VALIDATORS_MAX: Final = 1_000
 NOTHING: Final = msgspec.Raw(b"null")
 
 Number = Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
-Validators = Annotated[ValidatorSet, msgspec.Meta(max_length=VALIDATORS_MAX)]
 Events = Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=EVENTS_MAX)]
 
 
@@ -57,6 +56,7 @@ class ReceiptFile(
     frozen=True,
     forbid_unknown_fields=True,
     kw_only=True,
+    omit_defaults=True,
     tag_field="kind",
     tag="hansa.receipt/1",
 ):
@@ -66,7 +66,9 @@ class ReceiptFile(
     disclosed. events: its events, or null likewise. path: from the result to the root of the
     transaction's results (of the block's deadlines when `transaction` is null). block: the block's
     own record when `header` is not the very next one, and for deadlines. standing: null when the
-    ledger itself sent the message or the transaction was invalid.
+    ledger itself sent the message or the transaction was invalid. headers: those to follow from
+    genesis (or a checkpoint) to `header` where validators changed too much for one step; left out
+    when there are none.
     """
 
     block: ProvenRecord | None
@@ -74,6 +76,7 @@ class ReceiptFile(
     commit: Commit
     events: Events | None
     header: Header
+    headers: Headers = ()
     height: Number
     message: msgspec.Raw
     path: MerklePath
@@ -88,6 +91,7 @@ class ProofFile(
     frozen=True,
     forbid_unknown_fields=True,
     kw_only=True,
+    omit_defaults=True,
     tag_field="kind",
     tag="hansa.proof/1",
 ):
@@ -96,6 +100,7 @@ class ProofFile(
     chain: str
     commit: Commit
     header: Header
+    headers: Headers = ()
     height: Number
     key: str
     proof: StateProof
@@ -104,11 +109,14 @@ class ProofFile(
 
 
 class Sealed(msgspec.Struct, frozen=True):
-    """A header, the commit that decided it, the validators who signed: what a file rests on."""
+    """What a file rests on: a header, the commit that decided it, the validators who signed, and
+    the headers that lead to it.
+    """
 
     header: Header
     commit: Commit
     validators: ValidatorSet
+    headers: tuple[LightBlock, ...] = ()
 
 
 def build_receipt(
@@ -137,6 +145,7 @@ def build_receipt(
         commit=sealed.commit,
         events=_list_events(result.messages[index]) if with_events else None,
         header=sealed.header,
+        headers=sealed.headers,
         height=height,
         message=NOTHING if message is None else msgspec.Raw(message),
         path=merkle_path(leaves, index),
@@ -166,6 +175,7 @@ def build_deadline_receipt(
         commit=sealed.commit,
         events=_list_events(deadlines[index]),
         header=sealed.header,
+        headers=sealed.headers,
         height=height,
         message=NOTHING if message is None else msgspec.Raw(message),
         path=merkle_path(leaves, index),
@@ -184,10 +194,22 @@ def build_proof(
         chain=sealed.header.chain_id,
         commit=sealed.commit,
         header=sealed.header,
+        headers=sealed.headers,
         height=sealed.header.height - 1,
         key=key.decode("ascii"),
         proof=proof,
         record=NOTHING if record is None else msgspec.Raw(record),
+        validators=sealed.validators,
+    )
+
+
+def build_checkpoint(sealed: Sealed) -> CheckpointFile:
+    """Checkpoint of a header, to be pinned."""
+    return CheckpointFile(
+        chain=sealed.header.chain_id,
+        commit=sealed.commit,
+        header=sealed.header,
+        headers=sealed.headers,
         validators=sealed.validators,
     )
 
@@ -197,7 +219,7 @@ def prove_record(record: bytes, proof: StateProof) -> ProvenRecord:
     return ProvenRecord(proof=proof, record=msgspec.Raw(record))
 
 
-def encode_file(file: ReceiptFile | ProofFile) -> bytes:
+def encode_file(file: ReceiptFile | ProofFile | CheckpointFile) -> bytes:
     """The one canonical form of a file."""
     return encode_canonical(file)
 

@@ -130,8 +130,7 @@ def verify_adjacent(
     check_fresh(trusted, now, rules)
     _check_form(trusted.chain, block)
     _check_order(trusted, block.header, now, rules)
-    if block.header.validators_hash != trusted.next_validators_hash:
-        raise InvalidLightBlock("the validators are not those that the header before announced")
+    _check_link(trusted, block, rules)
     _check_votes(block)
 
 
@@ -148,11 +147,7 @@ def verify_skipping(
     check_fresh(trusted, now, rules)
     _check_form(trusted.chain, block)
     _check_order(trusted, block.header, now, rules)
-    signed, total = _count_trusted(trusted, block)
-    if signed * rules.level.denominator <= total * rules.level.numerator:
-        raise NotEnoughTrust(
-            f"signed by {signed} of the {total} of power trusted at height {trusted.height}"
-        )
+    _check_link(trusted, block, rules)
     _check_votes(block)
 
 
@@ -160,6 +155,15 @@ def check_light_block(chain: str, block: LightBlock) -> None:
     """Check a light block in itself: form, validators, votes of its own set. InvalidLightBlock."""
     _check_form(chain, block)
     _check_votes(block)
+
+
+def check_step(trusted: Trusted, block: LightBlock, *, now: Timestamp, rules: Rules) -> None:
+    """As `verify`, of a block that was checked in itself. Raises a LightError."""
+    if block.header.chain_id != trusted.chain:
+        raise InvalidLightBlock("the header is of another chain")
+    check_fresh(trusted, now, rules)
+    _check_order(trusted, block.header, now, rules)
+    _check_link(trusted, block, rules)
 
 
 def check_fresh(trusted: Trusted, now: Timestamp, rules: Rules = RULES) -> None:
@@ -222,6 +226,19 @@ def _check_order(trusted: Trusted, header: Header, now: Timestamp, rules: Rules)
         raise InvalidLightBlock("the header's time is not later than that of the trusted one")
     if header.time.ns >= now.ns + rules.clock_drift_s * _NS:
         raise FromTheFuture("the header is of a later time than this clock shows")
+
+
+def _check_link(trusted: Trusted, block: LightBlock, rules: Rules) -> None:
+    """Announced by the header before, or signed by enough of those who are trusted."""
+    if block.header.height == trusted.height + 1:
+        if block.header.validators_hash != trusted.next_validators_hash:
+            raise InvalidLightBlock("the validators are not those that the header before announced")
+        return
+    signed, total = _count_trusted(trusted, block)
+    if signed * rules.level.denominator <= total * rules.level.numerator:
+        raise NotEnoughTrust(
+            f"signed by {signed} of the {total} of power trusted at height {trusted.height}"
+        )
 
 
 def _count_trusted(trusted: Trusted, block: LightBlock) -> tuple[int, int]:
