@@ -5,6 +5,7 @@ from typing import Any
 
 from hansa.cli.network import GENESIS, list_nodes
 from hansa.cli.place import KEYS
+from hansa.client.faults import ClientError
 from hansa.client.files import read_file
 from hansa.client.keys import KeyRing
 
@@ -41,6 +42,18 @@ def describe_league(folder: Path) -> dict[str, Any]:
     }
     nodes = describe_nodes(folder, {each["did"]: each["name"] for each in members})
     return document | ({"nodes": nodes} if nodes else {})
+
+
+def name_members(folder: Path) -> dict[str, str]:
+    """DID of each account whose key is in a league's folder, to the key's name."""
+    ring = KeyRing(folder / KEYS)
+    found = {}
+    for name in ring.names():
+        try:
+            found[ring.read(name).account] = name
+        except ClientError:
+            continue  # a damaged key hides no other; hansa doctor names it
+    return found
 
 
 def describe_nodes(folder: Path, names: dict[str, str]) -> list[dict[str, Any]]:

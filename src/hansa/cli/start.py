@@ -1,6 +1,7 @@
-"""`hansa start DIR`: ledger, read model and API of a league in one process, until Ctrl-C.
+"""`hansa start DIR`: ledger, read model and API of one node in one process, until Ctrl-C.
 
-Touches the league's folder and one port, on loopback unless told otherwise.
+Touches the node's home and one port, on loopback unless told otherwise. A league of several nodes
+is `supervisor.py`, which runs this command for each.
 """
 
 import ipaddress
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from hansa.cli.answers import YES, hint, json_option
+from hansa.cli.lifeline import follow_parent
 from hansa.cli.logfile import LOG, open_log
-from hansa.cli.network import RUNNING
+from hansa.cli.network import NODES, RUNNING, is_network
 from hansa.cli.signals import stoppable
 from hansa.client.faults import ClientError
 
@@ -54,6 +56,7 @@ class LeagueFailed(ClientError):
     help="Database of the read model (default: DIR/index.sqlite; or postgresql+pg8000://…).",
 )
 @click.option("--log", type=click.Path(path_type=Path), help="Log file (default: DIR/node.log).")
+@click.option("--only", metavar="N,N", help="Of a league of several nodes, these.")
 @json_option
 def command(
     folder: Path,
@@ -64,6 +67,7 @@ def command(
     private_key: Path | None,
     index_url: str | None,
     log: Path | None,
+    only: str | None,
     as_json: bool,
 ) -> int:
     """Run the league of DIR: ledger and API in one process.
@@ -72,16 +76,27 @@ def command(
     recovers by itself. Listens on this machine only unless --host says otherwise.
     When the disk is full or damaged it says so and ends with exit code 2.
 
+    A league of several nodes (hansa init --engine comet) runs all that are in DIR/nodes, each as
+    its node.toml says, and begins again what ends; DIR/nodes/2 runs that one alone.
+
     \b
     Examples:
       hansa start bay
       hansa start bay --port 0 --json
+      hansa start bay --only 1,3
+      hansa start bay/nodes/2
     """
     from hansa.api.server import Address
 
     if (certificate is None) != (private_key is None):
         raise click.UsageError("--certificate and --private-key belong together")
+    if is_network(folder):
+        own = (host, port, names or None, certificate, index_url, log)
+        return start_network(folder, only, own, as_json=as_json)
+    if only is not None:
+        raise click.UsageError("--only is for a league of several nodes")
     with open_log(folder, log), stoppable():
+        follow_parent()
         league = _League(folder, index_url, names)
         try:
             settings = league.home.settings.api
@@ -96,6 +111,21 @@ def command(
         finally:
             league.close()
         league.check(folder)
+    hint("stopped; start it again at any time")
+    return YES
+
+
+def start_network(folder: Path, only: str | None, own: tuple[object, ...], *, as_json: bool) -> int:
+    """Run the nodes of a league until Ctrl-C. `own`: options that only one node can have."""
+    from hansa.cli.supervisor import supervise
+
+    if any(value is not None for value in own):
+        raise click.UsageError(
+            "a league of several nodes takes --only and --json; what else a node is told is in its "
+            f"node.toml, or start it alone: hansa start {shlex.quote(str(folder / NODES))}/1"
+        )
+    with stoppable():
+        supervise(folder, only, as_json=as_json)
     hint("stopped; start it again at any time")
     return YES
 
