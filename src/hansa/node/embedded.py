@@ -6,7 +6,7 @@ The only place of the node with a clock. Block time is max(last + 1 ms, wall clo
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -89,6 +89,13 @@ class EmbeddedEngine:
         return max(self._application.storage.time_ms + 1, self._clock())
 
     def network(self) -> None:
+        """There is none."""
+
+    def dial(self, peers: Sequence[str]) -> None:
+        """There is nobody to call."""
+
+    @property
+    def rpc(self) -> None:
         """There is none."""
 
     def _run(self) -> None:

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from hansa.comet.rpc import RpcClient
 from hansa.ledger.rejections import Rejection
 from hansa.node.blocks import BlockHead
 from hansa.node.storage import Storage
@@ -65,6 +66,25 @@ class Engine(Protocol):
     def network(self) -> NetworkView | None:
         """The engine and its peers; None when there is no network."""
         ...
+
+    def dial(self, peers: Sequence[str]) -> None:
+        """Have the engine connect to `id@host:port`, and again whenever the connection is lost."""
+        ...
+
+    @property
+    def rpc(self) -> RpcClient | None:
+        """The engine's own RPC, never to be given to others; None when there is none."""
+        ...
+
+
+class TransactionTooLarge(Rejection):
+    """The engine takes no transaction of that size."""
+
+    CODESPACE = "node"
+    CODE = "transaction_too_large"
+    RULE = "DESIGN 4.3"
+    TEXT = "The transaction is too large for the consensus engine."
+    REMEDY = "Send its messages in several transactions."
 
 
 class Listener(msgspec.Struct, frozen=True):

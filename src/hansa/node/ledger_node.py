@@ -12,6 +12,7 @@ from typing import Final
 
 import structlog
 
+from hansa.comet.rpc import RpcClient
 from hansa.comet.validators import ValidatorSet
 from hansa.ledger.contracts import Registry
 from hansa.ledger.genesis import Genesis
@@ -165,6 +166,15 @@ class LedgerNode(ChainReading):
     def network(self) -> NetworkView | None:
         """The engine and its peers; None for an embedded engine."""
         return self._engine.network()
+
+    def dial(self, peers: Sequence[str]) -> None:
+        """Have the engine connect to other nodes, `id@host:port`, and stay connected."""
+        self._engine.dial(peers)
+
+    @property
+    def rpc(self) -> RpcClient | None:
+        """The engine's own RPC, for this process alone; None for an embedded engine."""
+        return self._engine.rpc
 
     def submit(self, data: bytes) -> str:
         """Take signed bytes; returns their id at once. The same bytes again: same id, no effect.

@@ -157,17 +157,15 @@ class TransactionPool:
                 self.changed.notify_all()
         return gone
 
-    def expire(self, height: int) -> list[Waiting]:
-        """Forget those that may not enter the block at `height` any more, and give them."""
+    def find_expired(self, height: int) -> list[Waiting]:
+        """Those that may not enter the block at `height` any more; to be discarded."""
         if self._first_expiry >= height:
             return []
         with self.changed:
-            old = [each.id for each in self._waiting.values() if each.expiry < height]
-            gone = self.discard(old)
-            self._first_expiry = min(
-                (each.expiry for each in self._waiting.values()), default=_NEVER
-            )
-        return gone
+            old = [each for each in self._waiting.values() if each.expiry < height]
+            later = (each.expiry for each in self._waiting.values() if each.expiry >= height)
+            self._first_expiry = min(later, default=_NEVER)
+        return old
 
     def _forget(self, waiting: Waiting) -> None:
         waiting.is_gone = True

@@ -17,13 +17,15 @@ from hansa.primitives.limits import BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX
 
 # Offered to one block; those of more would be asked again in the next.
 OFFERED_MAX: Final = 4 * BLOCK_TRANSACTIONS_MAX
+# The end of the year 9999, where protobuf's time ends.
+TIME_MS_MAX: Final = 253_402_300_799_999
 
 
 class Choice(msgspec.Struct):
-    """`chosen` in order; `refused`: those that may not enter, which the engine's pool may drop."""
+    """`chosen` in order; `refused`: what may not enter, and why: the engine's pool may drop it."""
 
     chosen: list[bytes]
-    refused: set[bytes]
+    refused: dict[bytes, Rejection]
 
 
 def choose_transactions(
@@ -34,14 +36,14 @@ def choose_transactions(
     In the order offered when all have room; else one of each member in turn (D19).
     """
     admitted: list[AdmittedTransaction] = []
-    refused: set[bytes] = set()
+    refused: dict[bytes, Rejection] = {}
     ids: set[bytes] = set()
     data_of: dict[bytes, bytes] = {}
     for _index, data in zip(range(OFFERED_MAX), offered, strict=False):
         try:
             each = application.check(data, time_ms=time_ms)
-        except Rejection:
-            refused.add(data)
+        except Rejection as rejection:
+            refused[data] = rejection
             continue
         if each.transaction.id not in ids:
             ids.add(each.transaction.id)
@@ -58,8 +60,8 @@ def find_fault(
 ) -> str | None:
     """Why no honest proposer puts these into the next block; None when one may."""
     state_ms, height = application.storage.time_ms, application.storage.height
-    if time_ms < state_ms or (time_ms == state_ms and height > 0):
-        return "the time of the block is not after the one before"
+    if not state_ms < time_ms <= TIME_MS_MAX and not (height == 0 and time_ms == state_ms):
+        return f"its time {time_ms} is not after the block before, {state_ms}"
     if len(transactions) > BLOCK_TRANSACTIONS_MAX:
         return f"more than {BLOCK_TRANSACTIONS_MAX} transactions"
     if sum(measure(len(data)) for data in transactions) > BLOCK_BYTES_MAX:

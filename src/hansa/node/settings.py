@@ -49,12 +49,25 @@ class PeerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     peers: tuple[PeerHint, ...] = ()
 
 
+class SyncSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a node without a block begins: from a snapshot of others (`comet` only).
+
+    `servers`: two or more URLs of RPC that give headers; what they say is checked from the trusted
+    height and hash (hex) on. No servers: from the genesis, block by block.
+    """
+
+    servers: tuple[str, ...] = ()
+    trust_height: Annotated[int, msgspec.Meta(ge=0)] = 0
+    trust_hash: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-fA-F]{64})?$")] = ""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     api: ApiSettings = ApiSettings()
     engine: EngineSettings = EngineSettings()
     p2p: PeerSettings = PeerSettings()
+    sync: SyncSettings = SyncSettings()
 
 
 def decode_settings(text: str) -> Settings:
@@ -90,7 +103,7 @@ heartbeat_s = {engine.heartbeat_s}
 
 
 def _encode_network(settings: Settings) -> str:
-    engine, p2p = settings.engine, settings.p2p
+    engine, p2p, sync = settings.engine, settings.p2p, settings.sync
     peers = "".join(f"\n  {_quote(peer)}," for peer in p2p.peers)
     return f"""\
 # Pause between two blocks, in milliseconds; the same on every node of the league.
@@ -109,6 +122,13 @@ port = {p2p.port}
 address = {_quote(p2p.address)}
 # Where other nodes may be found, as "id@host:port". Hints only: a node is known by its key.
 peers = [{peers}{chr(10) if peers else ""}]
+
+[sync]
+# A node without a block begins from a snapshot of others: two or more URLs that give headers, and
+# a header that you trust, by height and hash. Without servers it begins from the genesis.
+servers = [{", ".join(_quote(server) for server in sync.servers)}]
+trust_height = {sync.trust_height}
+trust_hash = {_quote(sync.trust_hash)}
 """
 
 
