@@ -33,6 +33,8 @@ from hansa.testing.chain import Actor, make_key
 from tests.api.parcels import APPLICATIONS, REGISTRY, SYSTEM
 
 CHAIN = "parcels-1"
+# Yesterday: a trust root vouches for three years.
+GENESIS_MS = int(time.time() * 1000) - 86_400_000
 GOOD = (StandingSince(since=0, standing="good"),)
 # Members: two senders in two places, a third who is party to nothing, inspectors who only read.
 ADA, BEA, CAI = Actor("ada"), Actor("bea", alg="ES256"), Actor("cai")
@@ -97,8 +99,7 @@ def build_genesis() -> Genesis:
             for name, records in by_contract.items()
         },
         kind="hansa.genesis/1",
-        # A trust root vouches for three years.
-        time_ms=int(time.time() * 1000) - 86_400_000,
+        time_ms=GENESIS_MS,
         validators=(GenesisValidator(key=make_key("validator").public, power=10),),
     )
 

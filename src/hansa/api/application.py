@@ -13,7 +13,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.routes import HTTPRoute
 
 from hansa import __version__
-from hansa.api import applications, explorer, nodes, records, service, stream, transactions
+from hansa.api import applications, comet, explorer, nodes, records, service, stream, transactions
 from hansa.api.door import Ledger
 from hansa.api.errors import answer_exception
 from hansa.api.gate import Gate, TheGate
@@ -50,6 +50,8 @@ ROUTES: tuple[Any, ...] = (
     records.get_record,
     records.get_history,
     records.get_proof,
+    comet.get_checkpoint,
+    comet.call_comet,
     service.ask_challenge,
     service.open_session,
     service.get_session,

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from hansa.comet.commit import Commit
 from hansa.comet.header import Header
+from hansa.comet.rpc import RpcClient
 from hansa.comet.validators import ValidatorSet
 from hansa.ledger.genesis import Genesis
 from hansa.ledger.state import StateReader
@@ -23,7 +24,18 @@ class Ledger(Protocol):
     def genesis(self) -> Genesis: ...
 
     @property
-    def validators(self) -> ValidatorSet: ...
+    def sealed_height(self) -> int:
+        """Newest height whose header, commit and validators are here, with all before it."""
+        ...
+
+    @property
+    def rpc(self) -> RpcClient | None:
+        """The engine's own RPC, never to be given to others; None when there is none."""
+        ...
+
+    def validators_at(self, height: int) -> ValidatorSet:
+        """The validators who decided the block at `height`. Raises LookupError."""
+        ...
 
     @property
     def height(self) -> int:

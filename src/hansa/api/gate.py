@@ -10,6 +10,7 @@ import anyio.to_thread
 from litestar.di import NamedDependency
 
 from hansa.api.door import Ledger
+from hansa.api.headers import HeaderPaths
 from hansa.api.limits import (
     STREAMS_MAX,
     STREAMS_OF_STRANGERS_MAX,
@@ -49,6 +50,7 @@ class Gate:
         clock: Callable[[], int] = read_clock_ms,
     ) -> None:
         self.ledger = ledger
+        self.paths = HeaderPaths(ledger)
         self.book = book
         self.index = index
         self.shape = index.shape

@@ -14,6 +14,7 @@ from hansa.api.limits import FILTER_CHARACTERS_MAX
 from hansa.api.problems import MEDIA_TYPE, Problem
 from hansa.api.query import describe_scalars
 from hansa.appkit.application import Application, Table
+from hansa.client.checkpoints import CheckpointFile
 from hansa.client.receipts import ProofFile, ReceiptFile
 from hansa.index.shape import RecordKind, Shape
 from hansa.ledger.contracts import get_version
@@ -28,7 +29,15 @@ _PREPARE: Final = "/v1/apps/{app}/messages/{name}"
 _TABLE: Final = "/v1/apps/{app}/tables/{name}"
 _TOTALS: Final = "/v1/apps/{app}/tables/{name}/totals"
 # Routes where everything answered is public, or is the sign-in itself.
-_OPEN: Final = ("/v1/status", "/v1/health", "/metrics", "/openapi.json", "/v1/blocks")
+_OPEN: Final = (
+    "/v1/status",
+    "/v1/health",
+    "/metrics",
+    "/openapi.json",
+    "/v1/blocks",
+    "/v1/checkpoint",
+    "/v1/comet",
+)
 _SIGNED_IN: Final = "/v1/sessions/current"
 Document = dict[str, Any]
 # Values of filters, as the routes read them.
@@ -64,7 +73,7 @@ def describe_api(app: Litestar, shape: Shape) -> bytes:
     components = document.setdefault("components", {})
     components["securitySchemes"] = {"session": {"type": "http", "scheme": "bearer"}}
     schemas = components.setdefault("schemas", {})
-    _add_schemas(schemas, Problem, ReceiptFile, ProofFile)
+    _add_schemas(schemas, Problem, ReceiptFile, ProofFile, CheckpointFile)
     paths = document["paths"]
     for path, operations in paths.items():
         for operation in operations.values():
@@ -134,6 +143,13 @@ def _describe_bodies(paths: Document) -> None:
     _answer(paths[f"{base}/bytes"], "application/jose", {"type": "string"})
     content = _ok(paths[f"{base}/bytes"])["content"]
     content["application/jose+json"] = {"schema": {}}
+    _answer(paths["/v1/checkpoint"], "application/json", _ref("CheckpointFile"))
+    paths["/v1/comet"]["post"]["requestBody"] = {
+        "required": True,
+        "content": {"application/json": {"schema": {"type": ["object", "array"]}}},
+    }
+    answers = {"application/json": {"schema": {"type": ["object", "array"]}}}
+    paths["/v1/comet"]["post"]["responses"]["200"]["content"] = answers
     _answer(paths["/metrics"], "text/plain", {"type": "string"})
     _answer(paths["/openapi.json"], "application/json", {"type": "object"})
     _answer(paths["/v1/events/stream"], "text/event-stream", {"type": "string"})

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from hansa.api.door import Ledger
+from hansa.api.headers import HeaderPaths
 from hansa.api.problems import refuse_busy
 from hansa.client.receipts import (
     ProofFile,
@@ -42,23 +43,36 @@ def prove_together(ledger: Ledger, keys: Sequence[bytes]) -> tuple[list[Proven],
     raise refuse_busy("The ledger grows faster than proofs can be taken.")
 
 
-def seal_state(ledger: Ledger, height: int) -> Sealed:
-    """The header that names the state after block `height`, its commit and validators."""
+def seal_header(paths: HeaderPaths, height: int, trusted: int = 0) -> Sealed:
+    """The header of `height`, its commit and validators, and the headers that lead there from
+    height `trusted` (0: genesis). Raises Refusal.
+    """
+    block = paths.load(height)
     return Sealed(
-        header=ledger.header(height + 1),
-        commit=ledger.commit(height + 1),
-        validators=ledger.validators,
+        header=block.header,
+        commit=block.commit,
+        validators=block.validators,
+        headers=paths.find(block, trusted),
     )
 
 
-def build_proof_file(ledger: Ledger, key: bytes) -> ProofFile:
+def build_proof_file(
+    ledger: Ledger, paths: HeaderPaths, key: bytes, *, trusted: int = 0
+) -> ProofFile:
     """Proof of the record under `key`, or of its absence, at the newest provable height."""
     value, proof, height = ledger.prove(key)
-    return build_proof(seal_state(ledger, height), key=key, record=value, proof=proof)
+    sealed = seal_header(paths, height + 1, trusted)
+    return build_proof(sealed, key=key, record=value, proof=proof)
 
 
 def build_receipt_file(
-    ledger: Ledger, parts: ReceiptParts, *, with_message: bool, with_events: bool
+    ledger: Ledger,
+    paths: HeaderPaths,
+    parts: ReceiptParts,
+    *,
+    with_message: bool,
+    with_events: bool,
+    trusted: int = 0,
 ) -> ReceiptFile:
     """Receipt of a message, proved to the newest provable state (D22). Raises Refusal."""
     signed = None if parts.result.code == INVALID else decode_transaction(parts.transaction)
@@ -71,14 +85,8 @@ def build_receipt_file(
         keys = [_key(Account, account_did), _key(Member, member_did)]
     block_key = _key(BlockRecord, f"{parts.height:012d}")
     proven, height = prove_together(ledger, [block_key, *keys])
-    is_next = height == parts.height
-    sealed = (
-        Sealed(header=parts.header, commit=parts.commit, validators=parts.validators)
-        if is_next
-        else seal_state(ledger, height)
-    )
     return build_receipt(
-        sealed,
+        seal_header(paths, height + 1, trusted),
         height=parts.height,
         result=parts.result,
         index=parts.message,
@@ -89,17 +97,19 @@ def build_receipt_file(
         else None,
         with_events=with_events,
         standing=_build_standing(proven[1:]) if signed is not None else None,
-        block=None if is_next else _wrap(proven[0]),
+        block=None if height == parts.height else _wrap(proven[0]),
     )
 
 
 def build_deadline_file(
     ledger: Ledger,
+    paths: HeaderPaths,
     height: int,
     deadlines: Sequence[MessageResult],
     index: int,
     *,
     with_events: bool,
+    trusted: int = 0,
 ) -> ReceiptFile:
     """Receipt of a deadline, proved through its block's record. Raises Refusal."""
     block_key = _key(BlockRecord, f"{height:012d}")
@@ -107,7 +117,7 @@ def build_deadline_file(
     if record is None or proven_at < height:
         raise refuse_busy("The block is not yet provable.")
     file = build_deadline_receipt(
-        seal_state(ledger, proven_at),
+        seal_header(paths, proven_at + 1, trusted),
         height=height,
         deadlines=deadlines,
         index=index,

@@ -8,6 +8,7 @@ from litestar import Request, Response, get
 from litestar.params import Parameter
 
 from hansa.api.gate import Gate, TheGate, TheViewer, check_not_stranger
+from hansa.api.headers import TrustedHeight
 from hansa.api.problems import (
     describe_rejection,
     refuse_not_absent,
@@ -143,12 +144,13 @@ def get_record(
     gate: TheGate,
     viewer: TheViewer,
     proof: Annotated[bool, Parameter(description="Answer with the proof file.")] = False,
+    trusted: TrustedHeight = 0,
 ) -> Response[bytes]:
     """One record, or the file that proves it."""
     found = gate.kind(app, kind)
     check_not_stranger(viewer, found.sight(viewer))
     if proof:
-        return _answer_proof(gate, found, key, viewer)
+        return _answer_proof(gate, found, key, viewer, trusted)
     row = get_visible(gate.index, found, build_key(found, key), viewer)
     if row is None:
         raise refuse_unseen()
@@ -218,17 +220,24 @@ def _describe_version(row: Row) -> VersionView:
 )
 @threaded
 def get_proof(
-    app: AppName, kind: KindName, key: KeyPath, gate: TheGate, viewer: TheViewer
+    app: AppName,
+    kind: KindName,
+    key: KeyPath,
+    gate: TheGate,
+    viewer: TheViewer,
+    trusted: TrustedHeight = 0,
 ) -> Response[bytes]:
     """The proof file."""
     found = gate.kind(app, kind)
     check_not_stranger(viewer, found.sight(viewer))
-    return _answer_proof(gate, found, key, viewer)
+    return _answer_proof(gate, found, key, viewer, trusted)
 
 
-def _answer_proof(gate: Gate, kind: RecordKind, path: str, viewer: Viewer) -> Response[bytes]:
+def _answer_proof(
+    gate: Gate, kind: RecordKind, path: str, viewer: Viewer, trusted: int
+) -> Response[bytes]:
     key = build_key(kind, path)
-    file = build_proof_file(gate.ledger, key.encode("ascii"))
+    file = build_proof_file(gate.ledger, gate.paths, key.encode("ascii"), trusted=trusted)
     value = bytes(file.record)
     if value == b"null":
         if not _may_prove_absence(gate, kind, key, viewer):

@@ -7,6 +7,7 @@ from litestar.params import Parameter, RawBody
 from sqlalchemy import ColumnElement
 
 from hansa.api.gate import Gate, TheGate, TheViewer
+from hansa.api.headers import TrustedHeight
 from hansa.api.limits import WAIT_S_MAX
 from hansa.api.problems import Refusal, refuse_stranger, refuse_unseen
 from hansa.api.proofs import build_deadline_file, build_receipt_file
@@ -216,7 +217,11 @@ def _is_signer(viewer: Viewer, data: bytes, found: TransactionStatus) -> bool:
 )
 @threaded
 def get_deadline_receipt(
-    height: HeightText, number: Number, gate: TheGate, viewer: TheViewer
+    height: HeightText,
+    number: Number,
+    gate: TheGate,
+    viewer: TheViewer,
+    trusted: TrustedHeight = 0,
 ) -> Response[bytes]:
     """The receipt with its proof."""
     at, index = decode_number(height), decode_number(number)
@@ -225,10 +230,12 @@ def get_deadline_receipt(
     deadlines = gate.ledger.block(at).results.deadlines
     file = build_deadline_file(
         gate.ledger,
+        gate.paths,
         at,
         deadlines,
         index,
         with_events=_see_events(gate, viewer, (at, DEADLINE_POSITION, index), deadlines[index]),
+        trusted=trusted,
     )
     return _answer_receipt(encode_file(file), f"deadline-{at}-{index}")
 
@@ -247,7 +254,11 @@ def get_deadline_receipt(
 )
 @threaded
 def get_receipt(
-    transaction: TransactionId, number: Number, gate: TheGate, viewer: TheViewer
+    transaction: TransactionId,
+    number: Number,
+    gate: TheGate,
+    viewer: TheViewer,
+    trusted: TrustedHeight = 0,
 ) -> Response[bytes]:
     """The receipt with its proof."""
     found = gate.ledger.status(transaction)
@@ -260,9 +271,11 @@ def get_receipt(
     parts = gate.ledger.receipt(transaction, index)
     file = build_receipt_file(
         gate.ledger,
+        gate.paths,
         parts,
         with_message=_is_signer(viewer, parts.transaction, found),
         with_events=_see_events(gate, viewer, place, found.result.messages[index]),
+        trusted=trusted,
     )
     return _answer_receipt(encode_file(file), f"receipt-{transaction[:16]}-{index}")
 
