@@ -10,8 +10,9 @@ from hansa.comet.validators import ValidatorSet
 from hansa.ledger.genesis import Genesis
 from hansa.ledger.state import StateReader
 from hansa.ledger.tree_proof import StateProof
+from hansa.node.answers import ReceiptParts, TransactionStatus
 from hansa.node.blocks import BlockHead, StoredBlock
-from hansa.node.ledger_node import ReceiptParts, TransactionStatus
+from hansa.node.engine import NetworkView
 
 
 class Ledger(Protocol):
@@ -31,6 +32,10 @@ class Ledger(Protocol):
     @property
     def rpc(self) -> RpcClient | None:
         """The engine's own RPC, never to be given to others; None when there is none."""
+        ...
+
+    def network(self) -> NetworkView | None:
+        """The engine and its peers; None for an embedded engine."""
         ...
 
     def validators_at(self, height: int) -> ValidatorSet:
