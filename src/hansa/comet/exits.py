@@ -9,6 +9,12 @@ from typing import Final, NamedTuple
 
 # Consensus has ended for good, though the process stays.
 HALTED: Final = b"CONSENSUS FAILURE!!!"
+_KILLED: Final = "the engine was killed: by somebody, or because the machine had no memory left"
+# CometBFT cannot mend one of the two alone: an emptied engine under a ledger with blocks crashes.
+_JOIN_ANEW: Final = (
+    "Put ledger and engine back from one backup made while the node was stopped, or join anew from "
+    "a snapshot of the other nodes; keep priv_validator_state.json in any case."
+)
 _LINE_MAX: Final = 300
 _STACK: Final = re.compile(r"^(goroutine \d|\t|\s+/|created by |[\w./*()-]+\(.*\)$|\[signal )")
 
@@ -67,33 +73,45 @@ _KNOWN: Final = (
     ),
     _known(
         "double_sign",
-        r"found signature from the same key|conflicting data",
-        "this validator's key has voted elsewhere, or before its sign state says",
+        r"found signature from the same key",
+        "this validator's key has voted in the newest blocks: it may be in use elsewhere",
         "Make sure that the key is on one machine only; then start the node again.",
     ),
     _known(
         "application_ahead",
         r"app block height \(\d+\) is higher than core",
-        "the ledger is ahead of the engine's blocks: its folder was restored from an older backup",
-        "Remove the engine's data folder, keeping priv_validator_state.json; it fetches the blocks "
-        "from the other nodes.",
+        "the ledger is ahead of the engine's blocks: the engine's folder is from an older backup",
+        _JOIN_ANEW,
+    ),
+    _known(
+        "engine_empty",
+        r"types\.\(\*ValidatorSet\)\.HasAddress",
+        "the ledger has blocks, but the engine has none: its data folder was removed",
+        _JOIN_ANEW,
     ),
     _known(
         "application_behind",
         r"app block height \(\d+\) is too far below block store base",
         "the ledger is behind the oldest block that the engine still has",
-        "Restore a later backup of the ledger, or join anew from a snapshot of the other nodes.",
+        _JOIN_ANEW,
+    ),
+    _known(
+        "release_differs",
+        r"wrong Block\.Header\.Version",
+        "the league runs another version of the application's protocol than this node",
+        "Install the release that the league runs; then start the node again.",
     ),
     _known(
         "state_differs",
         r"wrong Block\.Header\.(AppHash|LastResultsHash)|AppHash does not match|"
         r"does not match app's AppHash|AppHash and .* differ|app block hash .* does not match",
         "this node's state is not the one that the league decided on",
-        "Run hansa doctor on the folder; restore the ledger from a snapshot of the other nodes.",
+        _JOIN_ANEW,
     ),
     _known(
         "genesis_differs",
-        r"wrong Block\.Header\.ChainID|validator set is nil in genesis|couldn't read GenesisDoc|"
+        r"wrong Block\.Header\.(ChainID|ConsensusHash|(Next)?ValidatorsHash)|"
+        r"validator set is nil in genesis|couldn't read GenesisDoc|"
         r"error reading GenesisDoc|genesis doc",
         "the engine's genesis is not usable, or of another chain",
         "Compare genesis.json with that of another member of the league.",
@@ -103,8 +121,7 @@ _KNOWN: Final = (
         r"leveldb.*corrupt|corrupted data|error while decoding|unexpected EOF.*(db|block)|"
         r"checksums do not match|DataCorruptionError",
         "the engine's stored blocks are damaged",
-        "Remove the engine's data folder, keeping priv_validator_state.json; it fetches the blocks "
-        "from the other nodes.",
+        _JOIN_ANEW,
     ),
     _known(
         "key_unreadable",
@@ -140,6 +157,8 @@ def explain_exit(status: int, log: bytes, *, asked: bool = False) -> EngineExit:
     """Words for the end of an engine that ended with `status` and whose log ends with `log`."""
     if asked:
         return EngineExit("stopped", "the engine was stopped", "", status)
+    if status == -signal.SIGKILL and HALTED not in log:
+        return EngineExit("killed", _KILLED, "Start the node again.", status)
     lines = log.decode("utf-8", "replace").splitlines()
     text = "\n".join(lines)
     for known in _KNOWN:

@@ -29,6 +29,8 @@ CONFIG_FILE: Final = "config.toml"
 GENESIS_FILE: Final = "genesis.json"
 VALIDATOR_KEY_FILE: Final = "priv_validator_key.json"
 NODE_KEY_FILE: Final = "node_key.json"
+# Beside the blocks: CometBFT keeps the genesis that it saw first and asks no further.
+GENESIS_MARK: Final = "genesis.sha256"
 PRIVATE: Final = 0o600
 _PRIVATE_KEY_TYPE: Final = "tendermint/PrivKeyEd25519"
 # Evidence of double signing is taken for two weeks: the light client's trust period is shorter.
@@ -265,15 +267,17 @@ def _format_section(name: str, values: dict[str, Any]) -> str:
 
 
 def _check_same_chain(folder: Path, document: bytes) -> None:
-    """Blocks that are there belong to the genesis that is to be written."""
-    if not any((folder / DATA / name).exists() for name in ("state.db", "blockstore.db")):
-        return
-    with suppress(FileNotFoundError):
-        if (folder / CONFIG / GENESIS_FILE).read_bytes() != document:
-            raise EngineHomeError(
-                f"the engine's folder {folder} holds blocks of another genesis",
-                "Name the right genesis.json, or move that folder away: it is not this chain's.",
-            )
+    """Blocks that are there were made under this genesis: its digest lies beside them."""
+    digest = sha256(document).hex().encode() + b"\n"
+    mark = folder / DATA / GENESIS_MARK
+    if any((folder / DATA / name).exists() for name in ("state.db", "blockstore.db")) and (
+        not mark.exists() or mark.read_bytes() != digest
+    ):
+        raise EngineHomeError(
+            f"the engine's folder {folder} holds blocks of another genesis",
+            "Name the right genesis.json, or move that folder away: it is not this chain's.",
+        )
+    _write_whole(mark, digest, 0o644)
 
 
 def _describe_public(raw: bytes) -> dict[str, str]:
