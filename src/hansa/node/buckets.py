@@ -7,6 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from hansa.ledger.blocks import Change
+from hansa.ledger.tree_bucket import (
+    ENTRY_BYTES,
+    compute_subtree,
+    encode_bucket,
+    split_entries,
+)
+from hansa.ledger.tree_top import (
+    BUCKET_CROWDED,
+    BUCKET_LEAVES_MAX,
+    NODE_DEPTH_MAX,
+    compute_dense_depth,
+)
 from hansa.node.key_value import Batch, KeyValueStore
 
 _NODE_BYTES: Final = 8
@@ -44,3 +56,28 @@ def write_state(
         batch.write("records", key, value)
     for node, stored in buckets.items():
         batch.write("buckets", node.to_bytes(_NODE_BYTES, "big"), stored)
+
+
+def write_buckets(batch: Batch, node: int, entries: bytes, leaves: int) -> None:
+    """Put into a write the buckets of a whole subtree: `entries` are its leaves, in order.
+
+    `node` is its heap index; `leaves` how many the whole tree has, which decides how deep its
+    buckets lie (hansa.ledger.tree_top). The layout never influences the root.
+    """
+    rows = range(0, len(entries), ENTRY_BYTES)
+    _place(batch, node, [entries[at : at + ENTRY_BYTES] for at in rows], leaves)
+
+
+def _place(batch: Batch, node: int, entries: list[bytes], leaves: int) -> None:
+    depth = node.bit_length() - 1
+    is_dense = depth < compute_dense_depth(leaves)
+    room = BUCKET_LEAVES_MAX if is_dense else BUCKET_CROWDED
+    if len(entries) > room and depth < NODE_DEPTH_MAX:
+        middle = split_entries(entries, depth)
+        _place(batch, node << 1, entries[:middle], leaves)
+        _place(batch, node << 1 | 1, entries[middle:], leaves)
+    elif entries:
+        joined = b"".join(entries)
+        root, content = compute_subtree(joined, depth)
+        value = encode_bucket(root, content, joined)
+        batch.put("buckets", node.to_bytes(_NODE_BYTES, "big"), value)

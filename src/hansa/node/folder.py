@@ -32,6 +32,8 @@ BACKUP: Final = "Restore the home folder from a backup, or make it anew from ano
 
 _IDENTITY = b"identity"
 _POSITION = b"position"
+# Names beside a data folder while a restored one takes its place.
+RESTORING, _RESTORED, _REPLACED = ".restoring", ".restored", ".replaced"
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -98,6 +100,37 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def swap_in(folder: Path, made: Path) -> None:
+    """Put the whole database folder `made` (on the same disk) in the place of `folder`.
+
+    Both names of a step are durable before the next; `settle_swap` ends what a stop cut off.
+    """
+    restored = folder.with_name(folder.name + _RESTORED)
+    sync_folder(made)
+    made.rename(restored)
+    sync_folder(folder.parent)
+    settle_swap(folder)
+
+
+def settle_swap(folder: Path) -> None:
+    """End a swap that a stop cut off, and drop what it left: the new folder counts as soon as it
+    has its name. What was still being made is dropped. For whoever holds the home's lock.
+    """
+    restored = folder.with_name(folder.name + _RESTORED)
+    replaced = folder.with_name(folder.name + _REPLACED)
+    if restored.exists():
+        if folder.exists():
+            if replaced.exists():
+                shutil.rmtree(replaced)
+            folder.rename(replaced)
+            sync_folder(folder.parent)
+        restored.rename(folder)
+        sync_folder(folder.parent)
+    for left in (replaced, folder.with_name(folder.name + RESTORING)):
+        if left.exists():
+            shutil.rmtree(left)
 
 
 def check_folder(folder: Path) -> None:

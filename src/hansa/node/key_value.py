@@ -106,10 +106,19 @@ class KeyValueStore:
         return found
 
     def iterate(self, family: str) -> Iterator[tuple[bytes, bytes]]:
-        """All pairs of a family in key order."""
+        """All pairs of a family in key order, as they are now; the view is pinned by this call.
+
+        Close the iterator (or read it to its end) before the store.
+        """
         try:
             cursor = self._families[family].iter()
             cursor.seek_to_first()
+        except _EngineError as error:
+            raise self._translate(error) from error
+        return self._walk(cursor)
+
+    def _walk(self, cursor: Any) -> Iterator[tuple[bytes, bytes]]:
+        try:
             while cursor.valid():
                 yield cursor.key(), cursor.value()
                 cursor.next()
@@ -117,9 +126,29 @@ class KeyValueStore:
         except _EngineError as error:
             raise self._translate(error) from error
 
+    def last(self, family: str, start: bytes, end: bytes) -> tuple[bytes, bytes] | None:
+        """The last pair with start <= key < end."""
+        try:
+            cursor = self._families[family].iter()
+            cursor.seek_for_prev(end)
+            if cursor.valid() and cursor.key() == end:
+                cursor.prev()
+            found = (cursor.key(), cursor.value()) if cursor.valid() else None
+            cursor.status()
+        except _EngineError as error:
+            raise self._translate(error) from error
+        return found if found is not None and found[0] >= start else None
+
     def batch(self) -> "Batch":
         """An empty write, to be filled and given to `commit`."""
         return Batch(self._handles)
+
+    def write(self, batch: "Batch") -> None:
+        """Write without waiting for the disk: durable with the next `commit`, never before."""
+        try:
+            self._database.write(batch.inner)
+        except _EngineError as error:
+            raise self._translate(error) from error
 
     def commit(self, batch: "Batch") -> None:
         """Make all of `batch` durable, or nothing of it. Readers may see it just before it is.
@@ -187,6 +216,10 @@ class Batch:
     def delete(self, family: str, key: bytes) -> None:
         """Remove a value."""
         self.inner.delete(key, self._handles[family])
+
+    def delete_range(self, family: str, start: bytes, end: bytes) -> None:
+        """Remove all pairs with start <= key < end, at the cost of one."""
+        self.inner.delete_range(start, end, self._handles[family])
 
     def write(self, family: str, key: bytes, value: bytes | None) -> None:
         """Set, or (None) remove."""

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from hansa.comet.validators import ValidatorSet
 from hansa.ledger.blocks import Block, BlockResult
 from hansa.ledger.receipts import INVALID
+from hansa.ledger.rejections import invariant
 from hansa.ledger.tree import StateTree
 from hansa.ledger.tree_proof import StateProof
 from hansa.node import blocks
@@ -32,6 +33,7 @@ from hansa.node.folder import (
     load_meta,
     load_tree,
     make_identity,
+    settle_swap,
     sync_folder,
     write_position,
 )
@@ -56,12 +58,33 @@ RESULTS_CACHED: Final = 8
 CHECKED_AT_A_TIME: Final = 10_000
 
 
+class PinnedState:
+    """All records of one height in key order. `close` it before the storage."""
+
+    def __init__(
+        self, height: int, root: bytes, leaves: int, records: Iterator[tuple[bytes, bytes]]
+    ) -> None:
+        self.height, self.root, self.leaves = height, root, leaves
+        self._records: Iterator[tuple[bytes, bytes]] | None = records
+
+    @property
+    def records(self) -> Iterator[tuple[bytes, bytes]]:
+        """The records; they can be read once."""
+        return self._records or iter(())
+
+    def close(self) -> None:
+        """Let the view go."""
+        self._records = None
+
+
 class Storage:
     """Committed state and blocks of one chain. A `StateReader`: reads from any thread."""
 
     def __init__(self, folder: Path, identity: Identity, *, read_only: bool = False) -> None:
         """Open an existing folder and check it. Raises a NodeError that names the cure."""
         self._folder = folder
+        if not read_only:
+            settle_swap(folder)
         check_folder(folder)
         self._store = KeyValueStore(folder, FAMILIES, read_only=read_only)
         try:
@@ -82,6 +105,12 @@ class Storage:
         # Who writes the position has it: blocks grow and are pruned by different threads.
         self._writing = threading.Lock()
         self.results = lru_cache(RESULTS_CACHED)(self._load_results)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def height(self) -> int:
@@ -187,11 +216,25 @@ class Storage:
         From one thread, beside the one that commits blocks. Seals may come in any order, and the
         same again. Raises StorageError, and InvariantViolation for another chain's: stop the node.
         """
-        if seal.header.height < self.base:
+        position = self._position
+        if seal.header.height < position.base:
             return
+        if seal.header.height == position.height + 1:
+            named = seal.header.app_hash == position.root
+            invariant(named, "a header names the state of the block before")
         self._seals.put(seal, validators)
         with self._publishing:
             self._kept.forget(self.sealed - 1)
+
+    def pin(self) -> PinnedState:
+        """The committed state as it is now, whatever is committed later. From any thread."""
+        with self._writing:
+            return PinnedState(
+                self._position.height,
+                self._position.root,
+                self._tree.leaves,
+                self._store.iterate("records"),
+            )
 
     def records(self) -> Iterator[tuple[bytes, bytes]]:
         """All committed records in key order, read past the cache (checks, snapshots)."""
