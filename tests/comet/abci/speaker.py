@@ -2,7 +2,8 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,6 +51,15 @@ class Speaker:
 
     def close(self) -> None:
         self.stream.close()
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    """Until it is so; a failure after long patience."""
+    for _ in range(int(PATIENCE_S / 0.002)):
+        if reached():
+            return
+        time.sleep(0.002)
+    raise AssertionError("it never came to that")
 
 
 def encode_requests(*requests: abci.Request) -> bytes:

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from hansa.comet.abci import types_pb2 as abci
 from hansa.comet.abci.framing import FRAME_MAX, encode_frame, encode_uvarint
 from hansa.comet.abci.server import CONNECTIONS_MAX
-from tests.comet.abci.speaker import Running, Speaker, encode_requests, serve
+from tests.comet.abci.speaker import Running, Speaker, encode_requests, serve, wait_until
 
 FLUSH = abci.Request(flush=abci.RequestFlush())
 BAD = {
@@ -136,11 +136,9 @@ def test_more_connections_than_an_engine_needs_are_refused_and_the_place_comes_b
         for speaker in speakers + refused:
             speaker.close()
         # A place is free again as soon as the server has seen the end.
-        while running.server._connections:
-            os.sched_yield()
+        wait_until(lambda: not running.server._connections)
         check_alive(running)
-    while running.server._connections:
-        os.sched_yield()
+    wait_until(lambda: not running.server._connections)
     assert count_files() <= before
 
 

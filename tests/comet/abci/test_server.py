@@ -14,7 +14,14 @@ from hansa.comet.abci.framing import encode_frame
 from hansa.comet.abci.handler import StopNode
 from hansa.comet.abci.listener import SocketRefused
 from hansa.comet.abci.server import Server
-from tests.comet.abci.speaker import PATIENCE_S, Running, Speaker, encode_requests, serve
+from tests.comet.abci.speaker import (
+    PATIENCE_S,
+    Running,
+    Speaker,
+    encode_requests,
+    serve,
+    wait_until,
+)
 
 KINDS = [field.name for field in abci.Request.DESCRIPTOR.fields]
 CONSENSUS = [
@@ -228,9 +235,7 @@ def test_consensus_goes_before_the_transactions_that_wait(tmp_path: Path) -> Non
         mempool.say(*map(make_check, range(1_000)))
         assert application.entered.wait(PATIENCE_S)
         consensus.say(make_request("finalize_block"))
-        turns = running.server._turns
-        while not turns.wanted:
-            threading.Event().wait(0.001)
+        wait_until(lambda: running.server._turns.wanted > 0)
         application.release.set()
         assert consensus.hear() is not None
         assert application.calls.index("finalize_block") == 1
@@ -285,7 +290,7 @@ def test_any_other_fault_of_the_application_ends_the_server_too(
     application.finalize_block = fail
     with serve(tmp_path, application) as running:
         text, told = fatal_answer(running, "finalize_block")
-        assert text.startswith(f"finalize_block: {type(error).__name__}")
+        assert text == f"finalize_block: {type(error).__name__} in the node"  # none of its words
         assert told is error
 
 
@@ -297,8 +302,9 @@ def test_an_answer_of_another_kind_is_a_fault_not_bytes_on_the_wire(
     application.check_tx = lambda _request: answer
     with serve(tmp_path, application) as running:
         text, told = fatal_answer(running, "check_tx")
-        assert "ResponseCheckTx" in text
+        assert text == "check_tx: TypeError in the node"
         assert isinstance(told, TypeError)
+        assert "ResponseCheckTx" in str(told)
 
 
 def test_on_fatal_is_told_although_the_engine_is_gone(tmp_path: Path) -> None:
@@ -317,6 +323,26 @@ def test_on_fatal_is_told_although_the_engine_is_gone(tmp_path: Path) -> None:
         speaker.close()
         application.release.set()
         assert str(running.told.wait()) == "no disk"
+
+
+def test_on_fatal_is_told_although_nothing_can_be_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk takes the log first."""
+
+    class Full:
+        def error(self, *_words: object, **_more: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        warning = error
+
+    monkeypatch.setattr("hansa.comet.abci.connection._log", Full())
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    application = EmptyApplication()
+    application.check_tx = lambda _request: None
+    with serve(tmp_path, application) as running:
+        text, _told = fatal_answer(running, "check_tx")
+        assert text.startswith("check_tx")
 
 
 def test_on_fatal_may_stop_the_server(tmp_path: Path) -> None:

@@ -98,9 +98,9 @@ class Connection:
         self._calls = calls
         self._turns = turns
         self._reader = FrameReader(stream, frame_max)
+        self.failure: BaseException | None = None  # what the handler raised
         self._ending = threading.Event()
         self._in_turn = False
-        self._failure: BaseException | None = None
         self._pending: list[bytes] = []
         self._pending_bytes = 0
 
@@ -112,20 +112,19 @@ class Connection:
         except OSError:
             return  # closed already
 
-    def run(self) -> BaseException | None:
-        """Answer until the end of the stream; what the handler raised, or None."""
+    def run(self) -> None:
+        """Answer until the end of the stream, a fault in it or a fault of the handler."""
         with self._stream:
             try:
                 while not self._ending.is_set() and (frames := self._reader.read()):
                     self._answer(frames)
-            except HandlerFailed:
-                pass
+            except HandlerFailed as failed:
+                _log.error("handler_failed", problem=str(failed), exc_info=self.failure)
             except (BadFrame, DecodeError) as error:
                 _log.warning("connection_closed", problem=f"what it sent is not ABCI: {error}")
             except OSError as error:
                 if not self._ending.is_set():
                     _log.warning("connection_lost", problem=str(error))
-        return self._failure
 
     def _answer(self, frames: list[bytes]) -> None:
         """All requests of one read; the answers of what was good are written in any case."""
@@ -177,9 +176,9 @@ class Connection:
                 raise TypeError(f"{type(answer).__name__} is no {call.answer.__name__}")
             return answer.SerializeToString()
         except BaseException as error:
-            text = str(error) if isinstance(error, StopNode) else f"{kind}: {error!r}"
-            _log.error("handler_failed", call=kind, exc_info=error)
-            self._failure = error
+            self.failure = error
+            name = type(error).__name__  # its words may be of what citizens wrote
+            text = str(error) if isinstance(error, StopNode) else f"{kind}: {name} in the node"
             raise HandlerFailed(text.encode(errors="backslashreplace").decode()) from error
 
     def _write(self, tag: bytes, body: bytes) -> None:

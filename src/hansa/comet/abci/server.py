@@ -96,10 +96,14 @@ class Server:
         with selectors.DefaultSelector() as selector, listener, woken:
             selector.register(listener, selectors.EVENT_READ)
             selector.register(woken, selectors.EVENT_READ)
-            while not self._ending.is_set():
-                if any(key.fileobj is listener for key, _ in selector.select()):
-                    self._take(listener)
-            remove_socket(self.path, inode)
+            try:
+                while not self._ending.is_set():
+                    if any(key.fileobj is listener for key, _ in selector.select()):
+                        self._take(listener)
+            except (OSError, RuntimeError) as error:  # no log, no thread: nobody could be served
+                self._fail(error)
+            finally:
+                remove_socket(self.path, inode)
 
     def _take(self, listener: socket.socket) -> None:
         """One new connection; closed at once when there are too many."""
@@ -118,17 +122,24 @@ class Server:
             thread = threading.Thread(
                 target=self._run, args=(connection,), name="abci-connection", daemon=True
             )
-            self._connections[connection] = thread
             thread.start()
+            self._connections[connection] = thread
 
     def _run(self, connection: Connection) -> None:
-        """The life of one connection; the first fault of a handler ends all and is told."""
-        error = connection.run()
+        """The life of one connection; a fault of the handler ends all."""
+        try:
+            connection.run()
+        finally:
+            with self._lock:
+                del self._connections[connection]
+            if connection.failure is not None:
+                self._fail(connection.failure)
+
+    def _fail(self, error: BaseException) -> None:
+        """End all; the first fault is told, unless the end had come before."""
         with self._lock:
-            del self._connections[connection]
             first = not self._ending.is_set()
-            if error is not None:
-                self._ending.set()
-        if error is not None and first:
-            self._end()
+            self._ending.set()
+        self._end()
+        if first:
             self._on_fatal(error)
