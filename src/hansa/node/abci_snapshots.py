@@ -1,30 +1,145 @@
 """Snapshots at the ABCI boundary: what this node gives to those that join, and takes itself.
 
-Also says which blocks the engine may forget. Touches the snapshots' folder through `snapshots.py`.
+Also says which blocks the engine may forget. Touches the snapshots' folder and, when a snapshot is
+taken, the data folder.
 """
 
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
 from hansa.comet.abci import types_pb2 as abci
+from hansa.node.application import LedgerApplication
+from hansa.node.home import SNAPSHOTS, Home
+from hansa.node.restore import RefusedChunk, RefusedSnapshot, Restoration
+from hansa.node.snapshot_format import Snapshot
+from hansa.node.snapshots import Snapshots
+from hansa.node.storage import Storage
+
+# A pruned node keeps at least this many blocks: the last ones may still be on their way.
+KEEP_MIN: Final = 100
+
+_Offer = abci.ResponseOfferSnapshot
+_Apply = abci.ResponseApplySnapshotChunk
+_log = structlog.get_logger("hansa.node")
 
 
 class SnapshotDesk:
-    """Gives none, takes none, keeps all blocks."""
+    """One node's snapshots. `offer` and `apply` never beside each other, the rest from any thread.
 
-    def after_commit(self, _height: int) -> int:
-        """`retain_height` of Commit: 0 keeps all."""
-        return 0
+    `on_storage` is told when a restored snapshot has taken the storage's place.
+    """
+
+    def __init__(
+        self, home: Home, application: LedgerApplication, on_storage: Callable[[Storage], None]
+    ) -> None:
+        self._home, self._application = home, application
+        self._on_storage = on_storage
+        self._snapshots = Snapshots(home.folder / SNAPSHOTS, application.storage)
+        self._restoration: Restoration | None = None
+
+    def after_commit(self, height: int) -> int:
+        """Begin a snapshot when it is time; `retain_height` of Commit, 0 keeps all."""
+        engine = self._home.settings.engine
+        if engine.snapshot_interval and height % engine.snapshot_interval == 0:
+            self._snapshots.begin(height)
+        if not engine.keep_blocks:
+            return 0
+        return max(0, self._find_first_kept(height, engine.keep_blocks))
+
+    def _find_first_kept(self, height: int, keep: int) -> int:
+        """Not above what is not sealed yet, nor above a snapshot: who takes it needs what follows.
+
+        No snapshot yet where there should be one: all is kept until then.
+        """
+        first = min(height - max(keep, KEEP_MIN) + 1, self._application.storage.sealed)
+        if not self._home.settings.engine.snapshot_interval:
+            return first
+        oldest = min((each.height for each in self._snapshots.list()), default=0)
+        return min(first, oldest)
 
     def list(self) -> abci.ResponseListSnapshots:
-        """None."""
-        return abci.ResponseListSnapshots()
+        """What this node can give."""
+        return abci.ResponseListSnapshots(
+            snapshots=[
+                abci.Snapshot(
+                    height=each.height,
+                    format=each.format,
+                    chunks=each.chunks,
+                    hash=each.hash,
+                    metadata=each.metadata,
+                )
+                for each in self._snapshots.list()
+            ]
+        )
 
-    def load(self, _request: abci.RequestLoadSnapshotChunk) -> abci.ResponseLoadSnapshotChunk:
-        """Not there."""
-        return abci.ResponseLoadSnapshotChunk()
+    def load(self, request: abci.RequestLoadSnapshotChunk) -> abci.ResponseLoadSnapshotChunk:
+        """One chunk; empty when it is not there."""
+        found = self._snapshots.load(request.height, request.format, request.chunk)
+        return abci.ResponseLoadSnapshotChunk(chunk=found or b"")
 
-    def offer(self, _request: abci.RequestOfferSnapshot) -> abci.ResponseOfferSnapshot:
-        """No."""
-        return abci.ResponseOfferSnapshot(result=abci.ResponseOfferSnapshot.REJECT)
+    def offer(self, request: abci.RequestOfferSnapshot) -> abci.ResponseOfferSnapshot:
+        """Take a snapshot that leads to the app hash which the engine has verified."""
+        storage, given = self._application.storage, request.snapshot
+        if storage.height:
+            return _Offer(result=_Offer.ABORT)
+        self.abandon()
+        snapshot = Snapshot(given.height, given.format, given.chunks, given.hash, given.metadata)
+        try:
+            self._restoration = Restoration(
+                self._home.folder,
+                storage.identity,
+                snapshot,
+                request.app_hash,
+                genesis_time_ms=self._home.genesis.time_ms,
+            )
+        except RefusedSnapshot as refused:
+            _log.warning("snapshot_refused", height=given.height, reason=str(refused))
+            result = _Offer.REJECT_FORMAT if refused.is_format else _Offer.REJECT
+            return _Offer(result=result)
+        _log.info("snapshot_taken", height=given.height, chunks=given.chunks)
+        return _Offer(result=_Offer.ACCEPT)
 
-    def apply(self, _request: abci.RequestApplySnapshotChunk) -> abci.ResponseApplySnapshotChunk:
-        """None was accepted."""
-        return abci.ResponseApplySnapshotChunk(result=abci.ResponseApplySnapshotChunk.ABORT)
+    def apply(self, request: abci.RequestApplySnapshotChunk) -> abci.ResponseApplySnapshotChunk:
+        """A chunk: checked alone; a bad one is fetched again from somebody else."""
+        restoration = self._restoration
+        if restoration is None:
+            return _Apply(result=_Apply.ABORT)
+        try:
+            restoration.apply(request.index, request.chunk)
+            if not restoration.missing:
+                self._finish(restoration)
+        except RefusedChunk as refused:
+            _log.warning("snapshot_chunk_refused", peer=request.sender, reason=str(refused))
+            return _Apply(
+                result=_Apply.RETRY,
+                refetch_chunks=[request.index],
+                reject_senders=[request.sender] if request.sender else [],
+            )
+        except RefusedSnapshot as refused:
+            _log.warning("snapshot_refused", reason=str(refused))
+            self.abandon()
+            return _Apply(result=_Apply.REJECT_SNAPSHOT)
+        return _Apply(result=_Apply.ACCEPT)
+
+    def _finish(self, restoration: Restoration) -> None:
+        """The restored state takes the place of the genesis state, which nobody needs any more."""
+        self._snapshots.close()
+        storage = restoration.finish(self._application.storage)
+        self._restoration = None
+        self._application.use(storage)
+        self._snapshots = Snapshots(self._home.folder / SNAPSHOTS, storage)
+        _log.info("snapshot_restored", height=storage.height)
+        self._on_storage(storage)
+
+    def abandon(self) -> None:
+        """Give up what is half restored."""
+        if self._restoration is not None:
+            self._restoration.abandon()
+            self._restoration = None
+
+    def close(self) -> None:
+        """Give up what is half made; before the storage is closed."""
+        self.abandon()
+        self._snapshots.close()

@@ -35,8 +35,21 @@ class NoSuchMessage(Rejection):
     REMEDY = "Name one of them."
 
 
+class BlockNotKept(Rejection):
+    """The block is older than what this node keeps."""
+
+    CODESPACE = "node"
+    CODE = "block_not_kept"
+    RULE = "DESIGN 4.7"
+    TEXT = "Block {height} is not kept here; this node keeps blocks from {base} on."
+    REMEDY = "Ask a node that keeps all blocks; the result itself stays as it was."
+
+
 class TransactionStatus(msgspec.Struct, frozen=True):
-    """Where a transaction stands. `committed` and `invalid` are final, durable and provable."""
+    """Where a transaction stands. `committed` and `invalid` are final, durable and provable.
+
+    No `index` and `result`: this node no longer keeps the block, or never had it.
+    """
 
     id: str
     state: State

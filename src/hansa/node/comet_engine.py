@@ -80,12 +80,13 @@ class CometEngine:
             find_node_id(home), home.settings.p2p.address or self._listen, self._sockets.rpc
         )
         self._hinted = {peer.partition("@")[0] for peer in home.settings.p2p.peers}
+        self._desk = SnapshotDesk(home, application, listener.on_storage)
         self._handler = AbciHandler(
             application,
             home.genesis,
             home.genesis_digest,
             HandlerListener(on_block=self._on_block, on_refused=listener.on_refused),
-            SnapshotDesk(),
+            self._desk,
             clock=clock,
             compute_digest=compute_digest,
             is_trusted=lambda node: self._network.is_behind and node in self._hinted,
@@ -142,6 +143,7 @@ class CometEngine:
             self._feeder.stop()
             self._sealing.stop()
             self._server.stop()
+            self._desk.close()
             if self._thread.is_alive() and self._thread is not threading.current_thread():
                 self._thread.join()
             self.rpc.close()

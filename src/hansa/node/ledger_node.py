@@ -23,6 +23,7 @@ from hansa.node.answers import (
     NoSuchMessage,
     NoSuchTransaction,
     ReceiptParts,
+    State,
     TransactionStatus,
     decode_id,
 )
@@ -119,7 +120,7 @@ class LedgerNode(ChainReading):
             on_sealed=self._on_sealed,
             on_refused=self._on_refused,
             on_stop=self._on_stop,
-            on_storage=lambda replaced: replaced.on_fault(self._on_fault),
+            on_storage=self._on_storage,
         )
         if home.settings.engine.kind == "comet":
             return CometEngine(home, self.application, self._pool, listener, clock, compute_digest)
@@ -206,14 +207,11 @@ class LedgerNode(ChainReading):
         is_waiting = identity in self._pool  # asked first: it leaves the pool after it is stored
         place = self._storage.place(identity)
         if place is not None and place.height < self.sealed_height:
+            state: State = "invalid" if place.code == INVALID else "committed"
+            if place.height < self._storage.base:
+                return TransactionStatus(id=transaction, state=state, height=place.height)
             result = self._storage.results(place.height).results[place.index]
-            return TransactionStatus(
-                id=transaction,
-                state="invalid" if place.code == INVALID else "committed",
-                height=place.height,
-                index=place.index,
-                result=result,
-            )
+            return TransactionStatus(transaction, state, place.height, place.index, result)
         is_pending = is_waiting or place is not None
         return TransactionStatus(id=transaction, state="pending" if is_pending else "unknown")
 
@@ -283,6 +281,11 @@ class LedgerNode(ChainReading):
         if self._pool.discard([identity]):
             _log.info("transaction_dropped", id=identity.hex(), code=rejection.code)
             self._watch.tell([identity.hex()])
+
+    def _on_storage(self, storage: Storage) -> None:
+        """A restored snapshot took the place of the storage: blocks follow from its height."""
+        storage.on_fault(self._on_fault)
+        self._watch.grow(storage.height)
 
     def _measure_rate(self, count: int, now: float) -> float:
         """Transactions a second, the last block counting for a third."""

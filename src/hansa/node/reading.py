@@ -9,7 +9,13 @@ from hansa.comet.validators import ValidatorSet
 from hansa.ledger.receipts import encode_exec_tx_result
 from hansa.ledger.state import StateReader
 from hansa.ledger.tree_proof import StateProof
-from hansa.node.answers import NoSuchMessage, NoSuchTransaction, ReceiptParts, decode_id
+from hansa.node.answers import (
+    BlockNotKept,
+    NoSuchMessage,
+    NoSuchTransaction,
+    ReceiptParts,
+    decode_id,
+)
 from hansa.node.application import LedgerApplication
 from hansa.node.blocks import BlockHead, Place, Seal, StoredBlock
 from hansa.node.storage import Storage
@@ -80,7 +86,7 @@ class ChainReading:
         return found
 
     def receipt(self, transaction: str, message: int) -> ReceiptParts:
-        """What proves a message's result. Raises NoSuchTransaction, NoSuchMessage."""
+        """What proves a message's result. Raises NoSuchTransaction, NoSuchMessage, BlockNotKept."""
         place = self._find_final(transaction)
         results = self._storage.results(place.height)
         result = results.results[place.index]
@@ -108,4 +114,6 @@ class ChainReading:
         place = self._storage.place(decode_id(transaction))
         if place is None or place.height >= self.sealed_height:
             raise NoSuchTransaction(id=transaction)
+        if place.height < self._storage.base:
+            raise BlockNotKept(height=place.height, base=self._storage.base)
         return place
