@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from hansa.comet.install import locate_cache
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples" / "en16931"
 HANSA = str(Path(sys.executable).with_name("hansa"))
@@ -37,6 +39,8 @@ class Shell:
         kept = ("PATH", "LANG", "LC_ALL", "TMPDIR")
         self.environment = {name: os.environ[name] for name in kept if name in os.environ}
         self.environment |= {"HOME": str(home), "HANSA_HOME": str(home)}
+        # The engine is built once for the user who runs the tests, not for each test.
+        self.environment["HANSA_CACHE"] = str(locate_cache())
 
     def run(self, *arguments: str | Path, given: str = "", **environment: str) -> Done:
         """Run a command to its end."""

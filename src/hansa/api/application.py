@@ -13,7 +13,17 @@ from litestar.openapi import OpenAPIConfig
 from litestar.routes import HTTPRoute
 
 from hansa import __version__
-from hansa.api import applications, comet, explorer, nodes, records, service, stream, transactions
+from hansa.api import (
+    applications,
+    comet,
+    explorer,
+    network,
+    nodes,
+    records,
+    service,
+    stream,
+    transactions,
+)
 from hansa.api.door import Ledger
 from hansa.api.errors import answer_exception
 from hansa.api.gate import Gate, TheGate
@@ -58,6 +68,7 @@ ROUTES: tuple[Any, ...] = (
     service.close_session,
     service.get_status,
     service.get_health,
+    network.get_network,
     nodes.list_nodes,
     nodes.announce_node,
     service.get_metrics,

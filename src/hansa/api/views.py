@@ -268,3 +268,94 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     ledger: str
     index: str
     index_behind: int
+
+
+class EngineView(msgspec.Struct, frozen=True, kw_only=True):
+    """The consensus engine beside the node. `node`: its p2p id; `last_exit`: why it last ended."""
+
+    version: str
+    node: str
+    is_running: bool
+    is_reachable: bool
+    catching_up: bool
+    height: int
+    restarts: int
+    last_exit: str
+    outstanding: int
+
+
+class PeerEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A node that is connected. `member` and `kind` are empty when the ledger does not know it."""
+
+    node: str
+    member: str
+    kind: str
+    direction: Literal["inbound", "outbound"]
+
+
+class ValidatorEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A validator. `signed` of the last `window` blocks it decided; `last_height` as recorded.
+
+    `connected`: a node of its member is this node or its peer. `power` counts while it is active.
+    """
+
+    address: str
+    member: str
+    power: int
+    state: str
+    since: int
+    signed: int
+    last_height: int
+    last_time_ms: int
+    connected: bool
+
+
+class NodeEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A node that may connect, and whose it is."""
+
+    node: str
+    member: str
+    kind: str
+
+
+class EvidenceEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Misbehaviour that was proved at `height`, and what followed."""
+
+    address: str
+    member: str
+    kind: str
+    height: int
+    time_ms: int
+    outcome: str
+
+
+class Quorum(msgspec.Struct, frozen=True, kw_only=True):
+    """Power that blocks need, and that of the validators this node is connected to or is.
+
+    `missing`: members of the other active validators.
+    """
+
+    total: int
+    needed: int
+    connected: int
+    missing: list[str]
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True):
+    """The league's nodes as this one sees them. `engine` is null where there is no network.
+
+    Blocks up to `sealed_height` have their headers here; `window`: how many of the last of them
+    the counts of signatures are over.
+    """
+
+    chain: str
+    height: int
+    sealed_height: int
+    time_ms: int
+    window: int
+    engine: EngineView | None
+    peers: list[PeerEntry]
+    validators: list[ValidatorEntry]
+    nodes: list[NodeEntry]
+    quorum: Quorum
+    evidence: list[EvidenceEntry]

@@ -18,6 +18,7 @@ import click
 from hansa.cli.answers import YES, hint, json_option
 from hansa.cli.lifeline import follow_parent
 from hansa.cli.logfile import LOG, open_log
+from hansa.cli.neighbourhood import Neighbourhood
 from hansa.cli.network import NODES, RUNNING, is_network
 from hansa.cli.signals import stoppable
 from hansa.client.faults import ClientError
@@ -153,15 +154,17 @@ class _League:
     def __init__(self, folder: Path, index_url: str | None, names: tuple[str, ...]) -> None:
         from hansa.api.application import make_app
         from hansa.api.guard import LOOPBACK
-        from hansa.catalog import build_registry
+        from hansa.catalog import build_registry, compute_code_digest
         from hansa.index.follower import Follower
         from hansa.ledger.genesis import compute_genesis_changes
         from hansa.node.faults import NodeError
         from hansa.node.ledger_node import LedgerNode
 
         registry = build_registry()
-        self.node = LedgerNode.open(folder, registry)
+        self.neighbourhood = Neighbourhood(folder)
+        self.node = LedgerNode.open(folder, registry, compute_digest=compute_code_digest)
         self.home = self.node.home
+        self.neighbourhood.open(self.node)
         try:
             self.index = open_index(self.home, index_url, self.node.height)
         except BaseException:
@@ -180,6 +183,7 @@ class _League:
             follower=self.follower,
             genesis_digest=self.home.genesis_digest.hex(),
             hosts=(*LOOPBACK, *names),
+            book=self.neighbourhood.book,
         )
         self.follower.start()
 
@@ -192,8 +196,14 @@ class _League:
         running = self.home.folder / RUNNING
 
         def tell(url: str) -> None:
-            write_running(running, url)
-            document = {"url": url, "chain": self.node.chain, "pid": os.getpid()}
+            document = {
+                "url": url,
+                "chain": self.node.chain,
+                "pid": os.getpid(),
+                **self.neighbourhood.describe(),
+            }
+            write_running(running, document)
+            self.neighbourhood.start(url)
             line = json.dumps(document) if as_json else _format_ready(document, self.home.folder)
             click.echo(line)
             sys.stdout.flush()
@@ -225,6 +235,7 @@ class _League:
 
     def close(self) -> None:
         """Let every part finish what it has in hand."""
+        self.neighbourhood.stop()
         self.follower.stop()
         self.index.close()
         self.node.close()
@@ -256,11 +267,11 @@ def open_index(home: "Home", url: str | None, height: int) -> "Index":
     return index
 
 
-def write_running(path: Path, url: str) -> None:
+def write_running(path: Path, document: dict[str, object]) -> None:
     """Say where the league answers, for commands in its folder. Raises StartError."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
+        draft.write_text(json.dumps(document), encoding="utf-8")
         draft.replace(path)
     except OSError as error:
         with suppress(OSError):

@@ -16,6 +16,7 @@ import click
 
 from hansa.cli.answers import format_table, hint
 from hansa.cli.crew import Worker, settle, stop_all
+from hansa.cli.neighbourhood import COMET, bring_engine
 from hansa.cli.network import NetworkError, NodeFolder, find_node, list_nodes
 from hansa.cli.portrait import describe_nodes, name_members
 from hansa.cli.start import StartError
@@ -31,6 +32,8 @@ def supervise(league: Path, only: str | None, *, as_json: bool) -> None:
 
     nodes = choose_nodes(league, only)
     refuse_second(league)
+    if any(is_comet(node) for node in nodes):
+        bring_engine()
     lock = FolderLock(league)
     crew = Crew(league, nodes, as_json=as_json)
     try:
@@ -57,6 +60,17 @@ def choose_nodes(league: Path, only: str | None) -> list[NodeFolder]:
     if not all(word.isascii() and word.isdecimal() for word in words):
         raise NetworkError(f"{only!r} are no numbers of nodes", "write --only 1,3")
     return [find_node(league, number) for number in sorted({int(word) for word in words})]
+
+
+def is_comet(node: NodeFolder) -> bool:
+    """Whether a node needs the consensus engine; a damaged home speaks for itself later."""
+    from hansa.node.faults import NodeError
+    from hansa.node.home import open_home
+
+    try:
+        return open_home(node.folder).settings.engine.kind == COMET
+    except NodeError:
+        return False
 
 
 def refuse_second(league: Path) -> None:
