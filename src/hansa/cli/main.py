@@ -36,6 +36,7 @@ COMMANDS: Final = {
     "doctor": Entry(_LEAGUE, "Name what is wrong with a league's folder, and the cure.", "doctor"),
     "index": Entry(_LEAGUE, "Rebuild the read model from the blocks.", "index"),
     "engine": Entry(_LEAGUE, "Install the engine of leagues with several nodes.", "engine"),
+    "bench": Entry(_LEAGUE, "Measure on this machine, beside peers.", "bench.command"),
     "demo": Entry(_LEAGUE, "Show it all with real invoices, in a minute.", "demo"),
     "keys": Entry(_ACT, "Make, list, show and rotate keys.", "keys"),
     "tx": Entry(_ACT, "Build, sign, send and follow transactions.", "transactions"),

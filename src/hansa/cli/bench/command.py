@@ -1,0 +1,120 @@
+"""`hansa bench`: what the ledger can do on this machine, beside peers measured in the same run."""
+
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from hansa.cli.answers import NO, YES, answer, hint, json_option
+from hansa.cli.signals import stoppable
+
+
+@click.group()
+def command() -> None:
+    """Measure on this machine, beside a peer or a limit of the same run.
+
+    Each bench starts what it needs in a temporary folder, and removes it. Figures of a busy machine
+    are worth little: the load average before and after is printed with them.
+
+    \b
+    Example:
+      hansa bench network --quick
+    """
+
+
+@command.command("network")
+@click.option("--quick", is_flag=True, help="One short repetition: to see that it works.")
+@click.option(
+    "--validators", type=click.IntRange(1, 16), default=4, show_default=True, metavar="N",
+    help="Nodes that vote, all on this machine.",
+)  # fmt: skip
+@click.option(
+    "--seconds", type=click.FloatRange(1, 600), metavar="S",
+    help="Measured time of each run (default: 15).",
+)  # fmt: skip
+@click.option("--repeat", type=click.IntRange(1, 20), metavar="N", help="Repetitions (default: 3).")
+@click.option(
+    "--light", type=click.IntRange(1, 500), metavar="N",
+    help="Transactions one at a time, for the time to finality, in each repetition (default: 20).",
+)  # fmt: skip
+@click.option(
+    "--messages", "counts", type=click.IntRange(1, 500), multiple=True, metavar="N",
+    help="Messages of one transaction; may be given several times (default: 1 and 100).",
+)  # fmt: skip
+@click.option(
+    "--only", "only", type=click.Choice(["kvstore", "empty", "hansa", "hansa-gateway"]),
+    multiple=True, help="Measure only this network; may be given several times.",
+)  # fmt: skip
+@click.option("--alone/--no-alone", default=True, help="One validator alone, too (default: yes).")
+@click.option("--profile", is_flag=True, help="Sample the nodes: where their time goes.")
+@click.option(
+    "--engine", "binary", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE", help="Engine of the peers (default: the one that leagues run on).",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+    help="Also write the document to FILE, to keep it.",
+)  # fmt: skip
+@json_option
+def network(
+    quick: bool,
+    validators: int,
+    seconds: float | None,
+    repeat: int | None,
+    light: int | None,
+    counts: tuple[int, ...],
+    only: tuple[str, ...],
+    alone: bool,
+    profile: bool,
+    binary: Path | None,
+    output: Path | None,
+    as_json: bool,
+) -> int:
+    """Hansa's network beside CometBFT's own.
+
+    Networks of N validators, one after the other, with transactions of the same lengths and the
+    same engine configuration: CometBFT's kvstore (in the engine's process, nothing signed, nothing
+    kept), an empty application on Hansa's ABCI server, Hansa with real invoices, durable, indexed.
+    Then each with one validator alone. The limit that Hansa is held to is kvstore's time per
+    transaction plus one signature check per validator, shared by the cores.
+
+    \b
+    Examples:
+      hansa bench network --quick
+      hansa bench network --json -o docs/bench/network.json
+      hansa bench network --only kvstore --only hansa --no-alone --profile
+    """
+    import msgspec
+
+    from hansa.cli.bench.load import WINDOW
+    from hansa.cli.bench.network import conduct
+    from hansa.cli.bench.report import Plan
+    from hansa.cli.bench.tables import format_report
+
+    plan = Plan(
+        validators=validators,
+        seconds=seconds or (4 if quick else 15),
+        warm_up_s=1 if quick else 5,
+        repeat=repeat or (1 if quick else 3),
+        light=light or (5 if quick else 20),
+        messages=tuple(dict.fromkeys(counts)) or (1, 100),
+        alone=alone and not quick and validators > 1,
+        gateway=not only or "hansa-gateway" in only,
+        networks=only or ("kvstore", "empty", "hansa", "hansa-gateway"),
+        window=WINDOW,
+    )
+    folder = Path(tempfile.mkdtemp(prefix="hansa-bench-"))
+    try:
+        with stoppable():
+            words = shlex.join(sys.argv[1:]) if len(sys.argv) > 1 else "bench network"
+            report = conduct(plan, folder, f"hansa {words}", binary, hint, profiled=profile)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    document = msgspec.to_builtins(report)
+    if output is not None:
+        output.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
+    answer(document, format_report(report), as_json=as_json)
+    return NO if report.faults else YES
