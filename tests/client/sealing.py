@@ -5,11 +5,13 @@ from functools import partial
 import msgspec
 
 from hansa.client import verify
+from hansa.client.checkpoints import CheckpointFile
 from hansa.client.receipts import (
     ProofFile,
     ReceiptFile,
     Sealed,
     Standing,
+    build_checkpoint,
     build_deadline_receipt,
     build_proof,
     build_receipt,
@@ -33,8 +35,10 @@ from hansa.comet.header import (
     Version,
     compute_consensus_hash,
 )
+from hansa.comet.light import LightBlock
 from hansa.comet.validators import Validator, compute_validators_hash, sort_validators
 from hansa.comet.wire import Timestamp
+from hansa.crypto.keys import PrivateKey
 from hansa.encoding.canonical import encode_canonical
 from hansa.ledger.genesis import Genesis, GenesisValidator, encode_genesis
 from hansa.ledger.model import Record, compute_state_key
@@ -55,9 +59,25 @@ class League:
     """A toy chain whose every block is sealed by `names` (validators of equal power)."""
 
     def __init__(self, *names: str, chain: str = CHAIN) -> None:
-        self.keys = {key.public.raw: key for key in map(make_key, names)}
-        self.validators = sort_validators(Validator(raw, 10) for raw in self.keys)
+        self.founders = names
+        self.keys: dict[bytes, PrivateKey] = {}
+        self.hand_over(*names)
         self.chain = Chain(build_toy_registry(), build_toy_records(ADA, BEA), chain=chain)
+
+    def hand_over(self, *names: str) -> None:
+        """From now on these are the validators."""
+        keys = {key.public.raw: key for key in map(make_key, names)}
+        self.keys |= keys
+        self.validators = sort_validators(Validator(raw, 10) for raw in keys)
+
+    def light_block(self, flags: tuple[int, ...] = ()) -> LightBlock:
+        """The header after the last block, as headers in files are."""
+        sealed = self.seal(flags)
+        return LightBlock(sealed.commit, sealed.header, sealed.validators)
+
+    def checkpoint(self, *headers: LightBlock) -> CheckpointFile:
+        """A checkpoint of the header after the last block."""
+        return build_checkpoint(msgspec.structs.replace(self.seal(), headers=headers))
 
     def genesis(self) -> bytes:
         """The document that a verifier pins."""
@@ -69,7 +89,7 @@ class League:
                 kind="hansa.genesis/1",
                 time_ms=START_MS,
                 validators=tuple(
-                    GenesisValidator(key=make.public, power=10) for make in self.keys.values()
+                    GenesisValidator(key=make_key(name).public, power=10) for name in self.founders
                 ),
             )
         )

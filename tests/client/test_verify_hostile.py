@@ -20,6 +20,7 @@ from hansa.client.trust import TrustRoot
 from hansa.client.verify import verify_file
 from hansa.comet.commit import COMMIT, NIL
 from tests.client.sealing import ADA, NOW, League, verify_receipt
+from tests.client.test_trust_path import heirs
 from tests.ledger.toy import Count
 
 
@@ -41,6 +42,19 @@ def build(*names: str) -> tuple[bytes, bytes, TrustRoot]:
 
 ONE = ("v1",)
 FOUR = ("v1", "v2", "v3", "v4")
+HEIRS = ("heirs",)
+
+
+@cache
+def build_led() -> tuple[bytes, bytes, TrustRoot]:
+    """A receipt and a checkpoint that lead from genesis over headers."""
+    made = heirs()
+    return encode_file(made.late), encode_file(made.checkpoint), made.trust
+
+
+def build_any(names: tuple[str, ...]) -> tuple[bytes, bytes, TrustRoot]:
+    """Two files and their trust root."""
+    return build_led() if names == HEIRS else build(*names)
 
 
 def outcome(data: bytes, trust: TrustRoot) -> str:
@@ -53,9 +67,9 @@ def flip(data: bytes, bit: int) -> bytes:
     return bytes(changed)
 
 
-@pytest.mark.parametrize("names", [ONE, FOUR], ids=["one", "four"])
+@pytest.mark.parametrize("names", [ONE, FOUR, HEIRS], ids=["one", "four", "heirs"])
 def test_a_flipped_bit_in_every_byte_turns_yes_into_no(names: tuple[str, ...]) -> None:
-    receipt, proof, trust = build(*names)
+    receipt, proof, trust = build_any(names)
     for data in (receipt, proof):
         assert outcome(data, trust) == "yes"
         for byte in range(len(data)):
@@ -63,9 +77,9 @@ def test_a_flipped_bit_in_every_byte_turns_yes_into_no(names: tuple[str, ...]) -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("names", [ONE, FOUR], ids=["one", "four"])
+@pytest.mark.parametrize("names", [ONE, FOUR, HEIRS], ids=["one", "four", "heirs"])
 def test_every_flipped_bit_turns_yes_into_no(names: tuple[str, ...]) -> None:
-    receipt, proof, trust = build(*names)
+    receipt, proof, trust = build_any(names)
     for data in (receipt, proof):
         for bit in range(len(data) * 8):
             assert outcome(flip(data, bit), trust) == "no", bit
@@ -204,12 +218,12 @@ def encode_loose(value: Any) -> bytes:
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.sampled_from([ONE, FOUR]), st.integers(0, 1), st.data())
+@given(st.sampled_from([ONE, FOUR, HEIRS]), st.integers(0, 1), st.data())
 def test_fuzz_changed_values_never_give_a_false_yes(
     names: tuple[str, ...], which: int, data: st.DataObject
 ) -> None:
-    original = build(*names)[which]
-    trust = build(*names)[2]
+    original = build_any(names)[which]
+    trust = build_any(names)[2]
     document = json.loads(original)
     for _ in range(data.draw(st.integers(1, 3))):
         places = list_places(document)
@@ -244,12 +258,12 @@ def check_no_false_yes(changed: bytes, original: bytes, trust: TrustRoot) -> Non
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.sampled_from([ONE, FOUR]), st.integers(0, 1), st.data())
+@given(st.sampled_from([ONE, FOUR, HEIRS]), st.integers(0, 1), st.data())
 def test_fuzz_changed_bytes_are_a_no(
     names: tuple[str, ...], which: int, data: st.DataObject
 ) -> None:
-    original = build(*names)[which]
-    trust = build(*names)[2]
+    original = build_any(names)[which]
+    trust = build_any(names)[2]
     start = data.draw(st.integers(0, len(original)))
     end = data.draw(st.integers(start, min(len(original), start + 60)))
     patch = data.draw(st.binary(max_size=20) | st.sampled_from([original[start // 2 : start]]))
@@ -373,6 +387,7 @@ def list_hostile() -> dict[str, bytes]:
         return fill(head + f'"{name}":['.encode(), item, b"]" + tail)
 
     validator = encode_loose(document["validators"][0])
+    header = encode_loose(json.loads(build_led()[0])["headers"][0])
     many = document | {"validators": [document["validators"][0]] * VALIDATORS_MAX}
     return {
         "deep": b"[" * FILE_BYTES_MAX,
@@ -386,6 +401,8 @@ def list_hostile() -> dict[str, bytes]:
         "events": replaced("events", b"[]"),
         "path": replaced("path", b'{"hash":"","side":"left"}'),
         "validators": replaced("validators", validator),
+        "headers": replaced("headers", header),
+        "headers of nothing": replaced("headers", b"{}"),
         "validators, as many as may be": encode_loose(many),
         "digits": b'{"height":' + b"9" * (FILE_BYTES_MAX - 20) + b"}",
         "string": b'{"chain":"' + b"\\u4e2d" * 600_000 + b'"}',
