@@ -119,7 +119,7 @@ def request(
     if member is None:
         possession = sign_possession(signer, chain=chain, member=signer.account)
         answer(
-            _describe_admission(signer, admit, jurisdiction, identifier, possession),
+            describe_admission(signer, admit, jurisdiction, identifier, possession),
             "",
             as_json=True,
         )
@@ -138,7 +138,7 @@ def request(
     return YES
 
 
-def _describe_admission(
+def describe_admission(
     signer: Signer,
     title: str | None,
     jurisdiction: str,

@@ -15,6 +15,7 @@ from hansa.client.faults import ClientError, Refused, Unreachable
 from hansa.client.keys import Signer
 from hansa.client.replies import (
     Challenge,
+    KnownNodes,
     League,
     Page,
     Proof,
@@ -28,6 +29,8 @@ from hansa.client.sessions import sign_session_statement
 
 if TYPE_CHECKING:  # httpx takes 0.15 s to load: only when a request is made
     import httpx
+
+    from hansa.comet.announcement import Announcement
 
 TIMEOUT_S: Final = 10.0
 # Tries of one request that had no answer; waits double from the first.
@@ -228,6 +231,10 @@ class Gateway:
         if height is not None:
             params["height"] = str(height)
         return self._send("GET", "/v1/checkpoint", params=params)
+
+    def nodes(self) -> "tuple[Announcement, ...]":
+        """Where the league's nodes say that they are; none for a league in one process."""
+        return convert_reply(self._ask("GET", "/v1/nodes"), KnownNodes).nodes
 
     # -- the wire
 

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from hansa.client.faults import ClientError, Refused
+from hansa.comet.announcement import Announcement
 
 T = TypeVar("T")
 
@@ -49,7 +50,8 @@ class Proof(msgspec.Struct, frozen=True):
 class League(msgspec.Struct, frozen=True):
     """Where the ledger stands: chain id, last committed height, SHA-256 of its genesis (hex).
 
-    `index_height`: how far the read model has followed; `release`: the gateway's own.
+    `index_height`: how far the read model has followed; `release`: the gateway's own;
+    `snapshot`: height of its newest snapshot, 0 without any.
     """
 
     chain: str
@@ -58,6 +60,13 @@ class League(msgspec.Struct, frozen=True):
     time_ms: int = 0
     release: str = ""
     index_height: int = 0
+    snapshot: int = 0
+
+
+class KnownNodes(msgspec.Struct, frozen=True):
+    """Where the league's nodes say that they are."""
+
+    nodes: tuple[Announcement, ...] = ()
 
 
 class MessageOutcome(msgspec.Struct, frozen=True):

@@ -251,3 +251,18 @@ def _find_same(folder: Path, genesis: bytes) -> Home:
             "Name another folder; one home is one node of one chain.",
         )
     return home
+
+
+def rewrite_settings(folder: Path, settings: Settings) -> None:
+    """Replace `node.toml` in one step. Raises StorageError."""
+    draft = folder / f".{SETTINGS}.draft"
+    try:
+        draft.unlink(missing_ok=True)
+        write_file(draft, encode_settings(settings).encode())
+        draft.replace(folder / SETTINGS)
+        sync_folder(folder)
+    except OSError as error:
+        raise StorageError(
+            f"{folder / SETTINGS} cannot be written: {error.strerror}",
+            "See that the disk has space and lets this user write; then run it again.",
+        ) from error

@@ -12,6 +12,8 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 PeerHint = Annotated[
     str, msgspec.Meta(pattern=r"^[0-9a-f]{40}@[A-Za-z0-9_.:\[\]-]{1,255}:\d{1,5}$")
 ]
+# Address of a gateway.
+Server = Annotated[str, msgspec.Meta(pattern=r"^https?://[A-Za-z0-9_.:\[\]/~-]{1,255}$")]
 Address = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_.:\[\]-]{1,255}:\d{1,5})?$")]
 
 
@@ -40,13 +42,14 @@ class PeerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where this node listens for the others, and where they may be found (`comet` only).
 
     `port` 0: any free one at each start. `address`: what others are told, when they do not reach it
-    under `host` and `port`.
+    under `host` and `port`. `gateways` are asked where the others are.
     """
 
     host: str = "127.0.0.1"
     port: Port = 0
     address: Address = ""
     peers: tuple[PeerHint, ...] = ()
+    gateways: tuple[Server, ...] = ()
 
 
 class SyncSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -122,6 +125,8 @@ port = {p2p.port}
 address = {_quote(p2p.address)}
 # Where other nodes may be found, as "id@host:port". Hints only: a node is known by its key.
 peers = [{peers}{chr(10) if peers else ""}]
+# Gateways that are asked where the other nodes are.
+gateways = [{", ".join(_quote(gateway) for gateway in p2p.gateways)}]
 
 [sync]
 # A node without a block begins from a snapshot of others: two or more URLs that give headers, and
