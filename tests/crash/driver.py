@@ -19,6 +19,7 @@ from hansa.node import blocks, key_value, storage
 from hansa.node.blocks import BlockHead, Seal
 from hansa.node.key_value import Batch, KeyValueStore
 from hansa.node.ledger_node import LedgerNode
+from tests.crash.storage_runs import run_blocks, run_restore
 from tests.node.league import ToyLeague
 
 # Small enough that sorted files and logs are written and dropped within a run.
@@ -78,6 +79,19 @@ def run(order: dict[str, Any]) -> None:
         league.create()
         print("created", flush=True)
         return
+    if order.get("restore"):
+        run_restore(home, Path(order["restore"]))
+    elif order.get("roots"):
+        run_blocks(home, [bytes.fromhex(root) for root in order["roots"]])
+    else:
+        run_node(order, league)
+    shim.hansa_shim_count.restype = ctypes.c_long
+    print("changes", shim.hansa_shim_count(), flush=True)
+
+
+def run_node(order: dict[str, Any], league: ToyLeague) -> None:
+    """A node that commits the transactions of the order."""
+    home = Path(order["home"])
     transactions = [line.encode() for line in Path(order["transactions"]).read_text().splitlines()]
     with LedgerNode.open(home, league.registry) as node:
         for start in range(0, len(transactions), order["group"]):
@@ -85,8 +99,6 @@ def run(order: dict[str, Any]) -> None:
             for each in ids:
                 status = node.wait(each, 60)
                 print(status.state, each, status.height, flush=True)
-    shim.hansa_shim_count.restype = ctypes.c_long
-    print("changes", shim.hansa_shim_count(), flush=True)
 
 
 def run_and_exit(order: dict[str, Any]) -> None:

@@ -53,6 +53,8 @@ class Report:
     """What a run said before its end."""
 
     committed: dict[str, int] = field(default_factory=dict)
+    # Of runs of storage alone: the newest of each, as it was said.
+    said: dict[str, int] = field(default_factory=dict)
     changes: int = 0
     created: bool = False
     status: int = 0
@@ -101,6 +103,8 @@ class Driver:
             match line.split():
                 case ["committed", identity, height]:
                     report.committed[identity] = int(height)
+                case ["height" | "sealed" | "base" as what, number]:
+                    report.said[what] = int(number)
                 case ["changes", count]:
                     report.changes = int(count)
                 case ["created"]:

@@ -162,6 +162,13 @@ class KeyValueStore:
         except _EngineError as error:
             raise self._translate(error) from error
 
+    def compact(self, family: str, start: bytes, end: bytes) -> None:
+        """Give the disk back what was removed between two keys."""
+        try:
+            self._families[family].compact_range(start, end)
+        except _EngineError as error:
+            raise self._translate(error) from error
+
     def close(self) -> None:
         """Give the folder back. Each handle keeps the database, and its lock, alive."""
         self._is_closed = True
@@ -253,6 +260,8 @@ def _build_family(cache: Cache, name: str) -> Options:
         options.set_enable_blob_files(True)
         options.set_min_blob_size(4096)
         options.set_blob_compression_type(DBCompressionType.lz4())
+        # Files of blobs of which pruning took the older part give their disk back at compaction.
+        options.set_enable_blob_gc(True)
     table = BlockBasedOptions()
     table.set_block_cache(cache)
     table.set_bloom_filter(10, False)

@@ -11,6 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
+import msgspec
+
 from hansa.comet.validators import ValidatorSet
 from hansa.ledger.blocks import Block, BlockResult
 from hansa.ledger.receipts import INVALID
@@ -41,6 +43,7 @@ from hansa.node.key_value import Batch, KeyValueStore
 from hansa.node.record_cache import RecordCache
 from hansa.node.seals import SealStore
 from hansa.node.versions import KeptValues
+from hansa.primitives.limits import EXPIRY_WINDOW
 
 __all__ = [
     "FAMILIES",
@@ -175,7 +178,7 @@ class Storage:
 
     def head(self, height: int) -> BlockHead | None:
         """The small part of the block at `height`."""
-        if height > self.height:
+        if not self.base <= height <= self.height:
             return None
         data = self._store.get("blocks", blocks.encode_key(height, blocks.HEAD))
         return None if data is None else blocks.decode_head(data)
@@ -185,17 +188,18 @@ class Storage:
         return blocks.decode_transactions(self._part(height, blocks.TRANSACTIONS))
 
     def block(self, height: int) -> StoredBlock | None:
-        """The whole block at `height`."""
+        """The whole block at `height`, None when it is not kept or not there yet."""
         head = self.head(height)
         if head is None:
             return None
-        return StoredBlock(
+        found = StoredBlock(
             head=head,
             transactions=self.transactions(height),
             results=self.results(height),
             changes=blocks.decode_changes(self._part(height, blocks.CHANGES)),
             votes=blocks.decode_votes(self._part(height, blocks.VOTES)),
         )
+        return found if height >= self.base else None  # else it was pruned while it was read
 
     @property
     def sealed(self) -> int:
@@ -204,7 +208,7 @@ class Storage:
 
     def seal(self, height: int) -> Seal | None:
         """Header and commit of the block at `height`, None while they are not here."""
-        return self._seals.get(height)
+        return self._seals.get(height) if height >= self.base else None
 
     def validators(self, digest: bytes) -> ValidatorSet | None:
         """The validator set with this hash (`validators_hash` of a header)."""
@@ -331,6 +335,28 @@ class Storage:
             self._seals.advance(sealed)
             self._kept.forget(self.sealed - 1)
             self._hidden, self._buckets.hidden = {}, {}
+
+    def prune(self, below: int) -> int:
+        """Forget blocks and seals below `below`; the first height that is kept then.
+
+        Never one within the replay window, nor the newest sealed one. Base and blocks go in one
+        write, whose cost does not grow with the number of blocks; transactions of forgotten blocks
+        keep their places. From any thread. Raises StorageError.
+        """
+        with self._writing:
+            position = self._position
+            base = min(below, position.height - EXPIRY_WINDOW, self.sealed)
+            if base <= position.base:
+                return position.base
+            moved = msgspec.structs.replace(position, base=base)
+            batch = self._store.batch()
+            first, end = blocks.encode_key(0, b""), blocks.encode_key(base, b"")
+            batch.delete_range("blocks", first, end)
+            write_position(batch, moved)
+            self._position = moved  # first: nobody finds half a block
+            self._store.commit(batch)
+        self._store.compact("blocks", first, end)
+        return base
 
     def on_fault(self, listener: Callable[[NodeError], None]) -> None:
         """Tell `listener` of each fault of reading or writing, in the thread that met it."""
