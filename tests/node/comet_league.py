@@ -81,11 +81,12 @@ class CometLeague:
         member = self.actors[number % len(self.actors)].did
         return Node(id=self.node_id(number), member=member, kind=kind, since=0)
 
-    def create(self, **engine: object) -> None:
+    def create(self, only: int | None = None, **engine: object) -> None:
+        """Make the homes, or only that of one node."""
         peers = tuple(
             f"{self.node_id(number)}@127.0.0.1:{self.ports[number - 1]}" for number in self.numbers
         )
-        for number in self.numbers:
+        for number in self.numbers if only is None else (only,):
             settings = Settings(
                 engine=EngineSettings(kind="comet", **{"block_pause_ms": 100, **engine}),
                 p2p=PeerSettings(
