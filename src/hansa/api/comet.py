@@ -16,6 +16,7 @@ from hansa.api.door import Ledger
 from hansa.api.gate import TheGate
 from hansa.api.headers import TrustedHeight
 from hansa.api.limits import SMALL_BODY_BYTES_MAX
+from hansa.api.problems import Refusal
 from hansa.api.proofs import seal_header
 from hansa.api.threads import threaded
 from hansa.client.receipts import build_checkpoint, encode_file
@@ -105,6 +106,13 @@ def get_checkpoint(
 @threaded
 def call_comet(body: RawBody, gate: TheGate) -> Response[bytes]:
     """The answer of each call."""
+    if len(body) > SMALL_BODY_BYTES_MAX:
+        raise Refusal(
+            413,
+            "api.too_large",
+            f"A body here has at most {SMALL_BODY_BYTES_MAX} bytes.",
+            remedy="Ask for less at once.",
+        )
     try:
         asked = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
