@@ -35,6 +35,7 @@ def compute_digest(results: list[BlockResult]) -> str:
     for result in results:
         digest.update(result.state_root + result.results_hash)
         digest.update(msgspec.json.encode([result.results, result.deadlines]))
+        digest.update(msgspec.json.encode(result.validator_updates))
         for key, value in result.changes:
             digest.update(key + b"\x00" + (value or b"\xff"))
     return digest.hexdigest()

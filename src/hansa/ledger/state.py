@@ -80,6 +80,12 @@ class Overlay:
                 merged[key] = value
         return sorted(merged.items())[:limit]
 
+    def list_changes(self, start: bytes, end: bytes) -> list[Change]:
+        """The changes with start <= key < end, in key order."""
+        low = bisect.bisect_left(self._sorted, start)
+        high = bisect.bisect_left(self._sorted, end)
+        return [(key, self.changes[key]) for key in self._sorted[low:high]]
+
     def fold(self, target: "Overlay") -> None:
         """Put every change into `target`, the overlay below."""
         for key, value in self.changes.items():

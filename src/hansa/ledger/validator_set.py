@@ -39,9 +39,11 @@ def put_liveness(overlay: Overlay, block: Block) -> None:
 def forget_liveness(overlay: Overlay) -> None:
     """Drop the entries of validators that this block removed."""
     removed = {
-        key.rpartition(b"/")[2].decode() for key, value in _list_touched(overlay) if value is None
+        key.rpartition(b"/")[2].decode()
+        for key, value in overlay.list_changes(*_RANGE)
+        if value is None
     }
-    signed = _get_signed(overlay)
+    signed = _get_signed(overlay) if removed else {}
     if removed & set(signed):
         _put_known(overlay, signed)
 
@@ -49,7 +51,7 @@ def forget_liveness(overlay: Overlay) -> None:
 def compute_validator_updates(committed: Reader, overlay: Overlay) -> tuple[ValidatorUpdate, ...]:
     """What the engine must change: one update for each key whose power differs, sorted by key."""
     updates = []
-    for key, value in _list_touched(overlay):
+    for key, value in overlay.list_changes(*_RANGE):
         old = committed.get(key)
         before = decode_record(Validator, old) if old is not None else None
         after = decode_record(Validator, value) if value is not None else None
@@ -78,11 +80,6 @@ def build_misbehaviour_message(block: Block, misbehaviour: Misbehaviour) -> Dead
         type=MESSAGE,
         body=encode_canonical(body).decode(),
     )
-
-
-def _list_touched(overlay: Overlay) -> list[tuple[bytes, bytes | None]]:
-    start, end = _RANGE
-    return [(key, value) for key, value in overlay.changes.items() if start <= key < end]
 
 
 def _get_signed(reader: Reader) -> dict[str, LastSigned]:
