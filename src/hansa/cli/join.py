@@ -211,11 +211,8 @@ def ask(home: "Home", gateway: Gateway, place: Place, signer: Signer, wish: Wish
 
     topic = f"join-{name_keys(home)[0][:16]}"
     is_member = gateway.record("members", "member", signer.account) is not None
-    account = gateway.record("accounts", "account", signer.account) if is_member else None
-    member = signer.account if is_member or wish.admit else None
-    if member is None and account is None:
-        member = _find_member(place, signer)
-    actions = build_actions(home, signer, member or signer.account, wish, is_member=is_member)
+    member = signer.account if is_member or wish.admit else _find_member(place, signer)
+    actions = build_actions(home, signer, member, wish, is_member=is_member)
     if wish.admit and not is_member:
         file = home.folder / REQUEST
         file.write_bytes(msgspec.json.encode(actions))
