@@ -27,6 +27,8 @@ from hansa.client.health import (
 AGE_MIN_S: Final = 3_600
 DAY_S: Final = 86_400
 ASKED_AT_ONCE: Final = 16
+# States of a node that runs and takes no part.
+SILENT: Final = frozenset({"no answer", "failing", "engine down"})
 
 
 class NodeSight(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +128,7 @@ def survey_league(league: Path) -> Survey:
         window=best.window if best else 0,
         nodes=tuple(sights),
         validators=tuple(_name_validator(each, names) for each in best.validators) if best else (),
-        quorum=judge_quorum(answers, names) if best else None,
+        quorum=judge_quorum(answers, names, list_silent(sights)) if best else None,
         evidence=tuple(_name_evidence(each, names) for each in best.evidence) if best else (),
         disk=measure_disk(league, [node.folder for node in nodes]),
     )
@@ -208,7 +210,14 @@ def find_vote(network: NetworkReport, member: str) -> ValidatorReport | None:
     return next((each for each in network.validators if member and each.member == member), None)
 
 
-def judge_quorum(answers: Sequence[NetworkReport], names: dict[str, str]) -> QuorumSight:
+def list_silent(sights: Sequence[NodeSight]) -> set[str]:
+    """Members whose node here lives and yet does not vote: others may still be connected to it."""
+    return {each.member for each in sights if each.state in SILENT and each.kind == "validator"}
+
+
+def judge_quorum(
+    answers: Sequence[NetworkReport], names: dict[str, str], silent: set[str]
+) -> QuorumSight:
     """Missing is who is missing for every node that answers; the newest one's set counts."""
     best = max(answers, key=lambda each: each.height)
     voting = [each for each in best.validators if each.is_voting]
@@ -218,7 +227,11 @@ def judge_quorum(answers: Sequence[NetworkReport], names: dict[str, str]) -> Quo
         for validator in answer.validators
         if validator.connected
     }
-    missing = [each for each in voting if each.address not in seen]
+    missing = [
+        each
+        for each in voting
+        if each.address not in seen or names.get(each.member, each.member) in silent
+    ]
     total = sum(each.power for each in voting)
     return QuorumSight(
         total=total,
