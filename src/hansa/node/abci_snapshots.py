@@ -19,6 +19,8 @@ from hansa.node.storage import Storage
 
 # A pruned node keeps at least this many blocks: the last ones may still be on their way.
 KEEP_MIN: Final = 100
+# Blocks are forgotten so many at a time.
+PRUNE_STEP: Final = 500
 
 _Offer = abci.ResponseOfferSnapshot
 _Apply = abci.ResponseApplySnapshotChunk
@@ -38,6 +40,7 @@ class SnapshotDesk:
         self._on_storage = on_storage
         self._snapshots = Snapshots(home.folder / SNAPSHOTS, application.storage)
         self._restoration: Restoration | None = None
+        self._first_kept = 0
 
     def after_commit(self, height: int) -> int:
         """Begin a snapshot when it is time; `retain_height` of Commit, 0 keeps all."""
@@ -46,7 +49,14 @@ class SnapshotDesk:
             self._snapshots.begin(height)
         if not engine.keep_blocks:
             return 0
-        return max(0, self._find_first_kept(height, engine.keep_blocks))
+        self._first_kept = max(0, self._find_first_kept(height, engine.keep_blocks))
+        return self._first_kept
+
+    def prune(self) -> None:
+        """Forget old blocks of ours too; now and then, from a thread that has time."""
+        storage = self._application.storage
+        if self._first_kept >= storage.base + PRUNE_STEP:
+            storage.prune(self._first_kept)
 
     def _find_first_kept(self, height: int, keep: int) -> int:
         """Not above what is not sealed yet, nor above a snapshot: who takes it needs what follows.

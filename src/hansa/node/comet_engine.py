@@ -209,6 +209,7 @@ class CometEngine:
                     self._recover(ended)
                 else:
                     self._look_at_peers()
+                    self._desk.prune()
         except (CometError, NodeError, OSError) as error:
             self._on_fatal(_translate(error))
         finally:
