@@ -1,5 +1,6 @@
 """The engine's RPC: exact types, answers in order, bounds on whatever answers."""
 
+import json
 import os
 import socket
 import threading
@@ -13,6 +14,7 @@ import pytest
 from hansa.comet import rpc
 from hansa.comet.commit import verify_commit
 from hansa.comet.rpc import Broadcast, EngineUnreachable, RpcClient, RpcError
+from hansa.comet.rpc_state import parse_bits
 from hansa.comet.validators import check_validators, compute_address, compute_validators_hash
 from hansa.crypto.keys import PrivateKey
 from hansa.primitives.limits import TRANSACTION_BYTES_MAX
@@ -31,13 +33,25 @@ def answering(path: Path, *answers: bytes) -> Iterator[list[bytes]]:
             for answer in answers:
                 stream, _ = listener.accept()
                 with stream:
-                    asked.append(stream.recv(1_000_000))
+                    asked.append(read_request(stream))
                     stream.sendall(answer)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         yield asked
         thread.join(10)
+
+
+def read_request(stream: socket.socket) -> bytes:
+    """A whole request: head and as many bytes as it names."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += stream.recv(100_000)
+    head, _, body = data.partition(b"\r\n\r\n")
+    [length] = [line for line in head.split(b"\r\n") if line.startswith(b"Content-Length: ")]
+    while len(body) < int(length.split()[1]):
+        body += stream.recv(100_000)
+    return head + b"\r\n\r\n" + body
 
 
 def http(body: bytes, head: bytes = b"") -> bytes:
@@ -77,6 +91,21 @@ def test_a_silent_engine_costs_the_time_out_and_no_more(tmp_path: Path) -> None:
         listener.listen()
         with pytest.raises(EngineUnreachable, match="timed out"):
             RpcClient(tmp_path / "s", timeout_s=0.05).status()
+
+
+def test_an_engine_that_falls_silent_later_costs_the_time_out_too(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
+        client = RpcClient(tmp_path / "s", timeout_s=0.2)
+        thread = threading.Thread(target=lambda: client.call("health"), daemon=True)
+        thread.start()
+        with listener.accept()[0] as stream:
+            read_request(stream)
+            stream.sendall(http(b'{"result":{}}'))
+            thread.join(10)
+            with pytest.raises(EngineUnreachable, match="timed out"):
+                client.call("health")
 
 
 def test_an_answer_too_long_is_not_read_to_its_end(
@@ -133,8 +162,43 @@ def test_no_transactions_ask_nothing(tmp_path: Path) -> None:
 
 def test_bits_of_votes_are_read_over_all_their_blanks() -> None:
     text = "BA{12:xx_x______ xx} 30/40 = 0.75"
-    assert rpc._parse_bits(text) == (True, True, False, True, *[False] * 6, True, True)
-    assert rpc._parse_bits("nil-BitArray") == ()
+    assert parse_bits(text) == (True, True, False, True, *[False] * 6, True, True)
+    assert parse_bits("nil-BitArray") == ()
+
+
+STATUS = json.dumps(
+    {
+        "node_info": {"id": "", "network": "", "moniker": "", "listen_addr": ""},
+        "sync_info": {
+            "latest_block_hash": "",
+            "latest_app_hash": "",
+            "latest_block_height": "1",
+            "latest_block_time": "2026-11-22T08:20:01Z",
+            "earliest_block_height": "1",
+            "catching_up": False,
+        },
+        "validator_info": {"address": "", "voting_power": "1"},
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        ('"latest_block_height": "1"', '"latest_block_height": "one"'),
+        ('"latest_app_hash": ""', '"latest_app_hash": "xy"'),
+        ("2026-11-22T", "2026-11-99T"),
+        ('"catching_up": false', '"catching_up": "no"'),
+    ],
+)
+def test_a_status_with_one_wrong_value_is_refused(tmp_path: Path, good: str, bad: str) -> None:
+    body = b'{"result":%s}' % STATUS.encode()
+    with answering(tmp_path / "s", http(body)):
+        assert RpcClient(tmp_path / "s").status().height == 1
+    wrong = body.replace(good.encode(), bad.encode())
+    assert wrong != body
+    with answering(tmp_path / "t", http(wrong)), pytest.raises(EngineUnreachable):
+        RpcClient(tmp_path / "t").status()
 
 
 @pytest.mark.slow
@@ -185,6 +249,10 @@ def test_batches_of_every_size_are_answered_for_each_transaction(
     assert one.rpc.broadcast(batch) == [Broadcast(taken=True)] * len(batch)
     assert one.rpc.broadcast(batch) == [Broadcast(taken=True)] * len(batch)
     assert one.rpc.broadcast([b"one=1"]) == [Broadcast(taken=True)]
+    later = [b"g%d=%d" % (number, number) for number in range(2_000)]
+    assert one.rpc.give(later) == [Broadcast(taken=True)] * len(later)
+    assert one.rpc.broadcast(later) == [Broadcast(taken=True)] * len(later)
+    assert one.rpc.give([b"one more=1"]) == [Broadcast(taken=True)]
     mixed = one.rpc.broadcast([b"good=1", b"no equals sign", b"fine=1"])
     assert [each.taken for each in mixed] == [True, False, True]
     assert mixed[1].code != 0

@@ -17,14 +17,26 @@ import msgspec
 
 from hansa.comet.commit import Commit
 from hansa.comet.header import Header
-from hansa.comet.rpc_json import (
-    FormatFault,
-    parse_commit_answer,
-    parse_time,
-    parse_validators_answer,
+from hansa.comet.rpc_json import parse_commit_answer, parse_validators_answer
+from hansa.comet.rpc_state import (
+    ConsensusState,
+    Peer,
+    Status,
+    parse_consensus_state,
+    parse_peers,
+    parse_status,
 )
 from hansa.comet.validators import Validator, ValidatorSet
-from hansa.comet.wire import Timestamp
+
+__all__ = [
+    "Broadcast",
+    "ConsensusState",
+    "EngineUnreachable",
+    "Peer",
+    "RpcClient",
+    "RpcError",
+    "Status",
+]
 
 TIMEOUT_S: Final = 15.0
 # A block of 4 MB is 5.4 MB of base64; net_info of a hundred peers is less.
@@ -69,40 +81,6 @@ class Broadcast(NamedTuple):
     error: str = ""
 
 
-class Status(NamedTuple):
-    """Where the engine is. `height` 0: no block yet."""
-
-    node_id: str
-    chain: str
-    height: int
-    earliest: int
-    block_hash: bytes
-    app_hash: bytes
-    time: Timestamp
-    catching_up: bool
-    address: bytes
-    power: int
-
-
-class Peer(NamedTuple):
-    """One connected node. `address` is where it can be dialled, `host:port`."""
-
-    node_id: str
-    moniker: str
-    address: str
-    outbound: bool
-
-
-class ConsensusState(NamedTuple):
-    """The vote that goes on. `prevotes`, `precommits`: who voted in this round, in set order."""
-
-    height: int
-    round: int
-    step: int
-    prevotes: tuple[bool, ...]
-    precommits: tuple[bool, ...]
-
-
 class _Fault(msgspec.Struct):
     code: int
     message: str
@@ -122,58 +100,6 @@ class _BroadcastResult(msgspec.Struct):
 class _BroadcastAnswer(msgspec.Struct):
     result: _BroadcastResult | None = None
     error: _Fault | None = None
-
-
-class _SyncInfo(msgspec.Struct):
-    latest_block_hash: str
-    latest_app_hash: str
-    latest_block_height: str
-    latest_block_time: str
-    earliest_block_height: str
-    catching_up: bool
-
-
-class _ValidatorInfo(msgspec.Struct):
-    address: str
-    voting_power: str
-
-
-class _NodeInfo(msgspec.Struct):
-    id: str
-    network: str
-    moniker: str
-    listen_addr: str
-
-
-class _StatusResult(msgspec.Struct):
-    node_info: _NodeInfo
-    sync_info: _SyncInfo
-    validator_info: _ValidatorInfo
-
-
-class _PeerResult(msgspec.Struct):
-    node_info: _NodeInfo
-    is_outbound: bool
-    remote_ip: str
-
-
-class _NetInfoResult(msgspec.Struct):
-    peers: list[_PeerResult]
-
-
-class _VoteSet(msgspec.Struct):
-    round: int
-    prevotes_bit_array: str
-    precommits_bit_array: str
-
-
-class _RoundState(msgspec.Struct):
-    where: str = msgspec.field(name="height/round/step")
-    height_vote_set: list[_VoteSet]
-
-
-class _ConsensusResult(msgspec.Struct):
-    round_state: _RoundState
 
 
 _ANSWER: Final = msgspec.json.Decoder(_Answer)
@@ -226,20 +152,7 @@ class RpcClient:
 
     def status(self) -> Status:
         """Where the engine is."""
-        result = self._decode(self.call_raw("status"), _StatusResult)
-        sync, validator = result.sync_info, result.validator_info
-        return Status(
-            node_id=result.node_info.id,
-            chain=result.node_info.network,
-            height=int(sync.latest_block_height),
-            earliest=int(sync.earliest_block_height),
-            block_hash=bytes.fromhex(sync.latest_block_hash),
-            app_hash=bytes.fromhex(sync.latest_app_hash),
-            time=parse_time(sync.latest_block_time),
-            catching_up=sync.catching_up,
-            address=bytes.fromhex(validator.address),
-            power=int(validator.voting_power),
-        )
+        return self._parse(parse_status, self.call_raw("status"))
 
     def signed_header(self, height: int) -> tuple[Header, Commit]:
         """The header of `height` and a commit that decided it.
@@ -308,8 +221,7 @@ class RpcClient:
 
     def net_info(self) -> tuple[Peer, ...]:
         """The connected nodes, sorted by id."""
-        result = self._decode(self.call_raw("net_info"), _NetInfoResult)
-        return tuple(sorted(_convert_peer(peer) for peer in result.peers))
+        return self._parse(parse_peers, self.call_raw("net_info"))
 
     def dial(self, peers: Sequence[str], *, persistent: bool = True) -> None:
         """Connect to `id@host:port`, and again whenever the connection is lost."""
@@ -318,25 +230,17 @@ class RpcClient:
 
     def consensus_state(self) -> ConsensusState:
         """The vote that goes on."""
-        result = self._decode(self.call_raw("consensus_state"), _ConsensusResult).round_state
-        height, round_, step = (int(part) for part in result.where.split("/"))
-        for votes in result.height_vote_set:
-            if votes.round == round_:
-                prevotes = _parse_bits(votes.prevotes_bit_array)
-                precommits = _parse_bits(votes.precommits_bit_array)
-                return ConsensusState(height, round_, step, prevotes, precommits)
-        return ConsensusState(height, round_, step, (), ())
+        return self._parse(parse_consensus_state, self.call_raw("consensus_state"))
 
     def _post(self, body: bytes) -> bytes:
         """One exchange; on a connection that went stale while idle, once more on a new one."""
         with self._lock:
             connection = self._idle.pop() if self._idle else None
-        if connection is not None:
-            with suppress(http.client.HTTPException, ConnectionError):
-                return self._exchange(connection, body)
-        connection = _Connection(self._path, self._timeout_s)
         try:
-            return self._exchange(connection, body)
+            if connection is not None:
+                with suppress(http.client.HTTPException, ConnectionError):
+                    return self._exchange(connection, body)
+            return self._exchange(_Connection(self._path, self._timeout_s), body)
         except (http.client.HTTPException, OSError) as error:
             raise EngineUnreachable(f"the engine does not answer: {error}") from error
 
@@ -370,7 +274,7 @@ class RpcClient:
     def _parse(self, parser: Callable[[bytes], T], data: bytes) -> T:
         try:
             return parser(data)
-        except FormatFault as error:
+        except (ValueError, msgspec.MsgspecError) as error:
             raise EngineUnreachable(f"the engine's answer cannot be read: {error}") from error
 
 
@@ -385,15 +289,3 @@ def _judge(answer: _BroadcastAnswer) -> Broadcast:
     if _IN_CACHE in text:
         return Broadcast(taken=True)
     return Broadcast(taken=False, error=text)
-
-
-def _convert_peer(peer: _PeerResult) -> Peer:
-    port = peer.node_info.listen_addr.rpartition(":")[2]
-    host = f"[{peer.remote_ip}]" if ":" in peer.remote_ip else peer.remote_ip
-    return Peer(peer.node_info.id, peer.node_info.moniker, f"{host}:{port}", peer.is_outbound)
-
-
-def _parse_bits(text: str) -> tuple[bool, ...]:
-    """`BA{4:xx_x} 30/40 = 0.75` to who voted."""
-    bits = text.partition(":")[2].partition("}")[0]
-    return tuple(bit == "x" for bit in bits if bit in "x_")
