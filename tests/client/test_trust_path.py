@@ -145,8 +145,11 @@ def test_an_old_root_vouches_no_longer() -> None:
     assert verdict.outcome == "could_not_judge"
     assert "pin a newer checkpoint" in text_of(verdict, "trust root")
     assert judge(replace(file, height=9), trust, now=end, days=30).outcome == "no"
-    # From a younger checkpoint it is judged.
+    # From a younger checkpoint it is judged; what is older than that is fetched anew.
     assert judge(file, heirs().checkpoint, trust, now=end, days=30).outcome == "yes"
+    older = judge(heirs().early, heirs().checkpoint, trust, now=end, days=30)
+    assert older.outcome == "could_not_judge"
+    assert "fetch the file anew" in text_of(older, "trust root")
 
 
 def test_a_clock_that_is_behind_cannot_judge() -> None:

@@ -79,9 +79,14 @@ def check_root(case: Case) -> str:
         try:
             check_fresh(root.trusted(), case.now, case.rules)
         except Expired as expired:
+            cure = (
+                "pin a newer checkpoint (hansa trust add FILE, from a member, over a channel that "
+                "you trust)"
+                if root is case.roots[0]
+                else "fetch the file anew (hansa receipt), to lead from the newer pinned checkpoint"
+            )
             raise Unjudged(
-                f"{describe_root(root, case.now)} vouches no longer ({expired}): pin a newer "
-                "checkpoint (hansa trust add FILE, from a member, over a channel that you trust)"
+                f"{describe_root(root, case.now)} vouches no longer ({expired}): {cure}"
             ) from expired
     return describe_root(root, case.now)
 
