@@ -1,7 +1,7 @@
 """An in-process chain of parcels as the read model follows it: real blocks, no engine, no disk."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from hansa.index.shape import Shape
 from hansa.index.store import Index
@@ -35,6 +35,21 @@ class ChainBlock:
         self.changes = results.changes
 
 
+class ChainState:
+    """The chain's records of now."""
+
+    def __init__(self, height: int, records: dict[bytes, bytes]) -> None:
+        self.height = height
+        self._records = dict(sorted(records.items()))
+
+    @property
+    def records(self) -> Iterator[tuple[bytes, bytes]]:
+        return iter(self._records.items())
+
+    def close(self) -> None:
+        pass
+
+
 class ChainSource:
     """Follows a chain up to `last`; `base` is the first block that it keeps."""
 
@@ -50,6 +65,9 @@ class ChainSource:
 
     def block(self, height: int) -> ChainBlock:
         return ChainBlock(self.inner.blocks[height - 1], self.inner.results[height - 1])
+
+    def pin(self, passes: int) -> ChainState:
+        return ChainState(self.inner.state.height, self.inner.state.values)
 
     def subscribe(self, listener: Callable[[int], None]) -> Callable[[], None]:
         return lambda: None

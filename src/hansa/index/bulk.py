@@ -41,6 +41,18 @@ def delete_keys(connection: Connection, table: Table, keys: Sequence[str]) -> No
     connection.execute(text(statement), {"keys": _json.encode(keys).decode()})
 
 
+def delete_versions(connection: Connection, table: Table, keys: Sequence[str], height: int) -> None:
+    """Delete the rows of `keys` at one height."""
+    if not keys:
+        return
+    statement = f'DELETE FROM {table.name} WHERE "height" = {int(height)} AND "key"'  # noqa: S608
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"{statement} = ?", [(key,) for key in keys])
+        return
+    chosen = "(SELECT json_array_elements_text(CAST(:keys AS json)))"
+    connection.execute(text(f"{statement} IN {chosen}"), {"keys": _json.encode(keys).decode()})
+
+
 def _write(connection: Connection, table: Table, rows: Sequence[Row], *, suffix: str) -> None:
     if not rows:
         return

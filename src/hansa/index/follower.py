@@ -5,7 +5,7 @@ A database that fails is asked again, ever more slowly; what it missed is follow
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 
@@ -39,12 +39,17 @@ class MissingBlocks(IndexFault):
 
 
 def follow_once(index: Index, source: BlockSource, genesis: GenesisChanges) -> bool:
-    """Take over one batch of blocks. Returns whether there was any. Raises IndexFault."""
+    """Take over one batch of blocks, or what comes before the first. Returns whether there was any.
+
+    A node that keeps all blocks begins with the records of genesis; one that was restored from a
+    snapshot, or has pruned, with the records that it has. Raises IndexFault.
+    """
     base, last = source.heights()
     if index.height == NOTHING:
-        if last and base > 1:
-            raise MissingBlocks(have=0, first=base)
-        index.apply((), genesis())
+        if base > 1:
+            _open_at(index, source, base)
+        else:
+            index.apply((), genesis())
         return True
     if index.height >= last:
         return False
@@ -52,6 +57,23 @@ def follow_once(index: Index, source: BlockSource, genesis: GenesisChanges) -> b
         raise MissingBlocks(have=index.height, first=base)
     index.apply(_collect_batch(source, index.height + 1, last))
     return True
+
+
+def _open_at(index: Index, source: BlockSource, base: int) -> None:
+    state = source.pin(2)
+    try:
+        index.open_at(base - 1, state, _list_batches(source, base, state.height))
+    except LookupError as error:  # pruned meanwhile: the next try begins higher
+        raise MissingBlocks(have=0, first=source.heights()[0]) from error
+    finally:
+        state.close()
+
+
+def _list_batches(source: BlockSource, first: int, last: int) -> Iterator[list[CommittedBlock]]:
+    while first <= last:
+        batch = _collect_batch(source, first, last)
+        yield batch
+        first += len(batch)
 
 
 def _collect_batch(source: BlockSource, first: int, last: int) -> list[CommittedBlock]:
@@ -67,7 +89,7 @@ def _collect_batch(source: BlockSource, first: int, last: int) -> list[Committed
 
 
 def rebuild(index: Index, source: BlockSource, genesis: GenesisChanges) -> None:
-    """Drop every row and follow again from the genesis records to the last block."""
+    """Drop every row and follow again, from the first records that there are to the last block."""
     index.clear()
     while follow_once(index, source, genesis):
         pass

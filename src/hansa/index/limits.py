@@ -20,3 +20,5 @@ IDENTITIES_KEPT = 10_000
 CELL_CHARACTERS_MAX = 600
 # Groups of one answer of totals: statuses by months by currencies, not one group a row.
 GROUPS_MAX = 1_000
+# Records of one SQL transaction when the read model begins with those of a restored node.
+OPENING_RECORDS = 5_000

@@ -40,9 +40,17 @@ class Batch:
         self._shape = shape
         self._find_identity = find_identity
 
-    def add_genesis(self, changes: Sequence[Change]) -> None:
-        """The records of height 0."""
-        self._add_changes(0, changes, {})
+    def add_opening(self, height: int, changes: Sequence[Change]) -> None:
+        """The records that there are before the first block that is followed: those of genesis, or
+        of the height before the node's first block.
+        """
+        self._add_changes(height, changes, {})
+
+    def learn_members(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Who and where the members are, before records that name them; adds no row of theirs."""
+        kinds = ((self._shape.find_record(key.decode("ascii")), value) for key, value in records)
+        found = [kind.decode(value) for kind, value in kinds if kind is not None]
+        self._learn_identities([record for record in found if record is not None])
 
     def add_block(self, block: CommittedBlock) -> None:
         """One block: its records first, so that its own new accounts are known to its events."""
@@ -87,9 +95,8 @@ class Batch:
             if kind is None:
                 continue
             record = None if value is None else kind.decode(value)
-            if record is not None:
-                self._learn_identity(record)
             decoded.append((key, kind, value, record))
+        self._learn_identities([record for *_rest, record in decoded if record is not None])
         for key, kind, value, record in decoded:
             text = None if value is None else value.decode()
             self.records[key] = None if text is None else (key, text, height)
@@ -103,12 +110,15 @@ class Batch:
                 self.projected.setdefault((kind.app, table.name), {})[key] = cells
                 self.size += len(cells)
 
-    def _learn_identity(self, record: Record) -> None:
-        if isinstance(record, Member):
-            self.identities[record.did] = (record.did, record.jurisdiction)
-        elif isinstance(record, Account) and record.did != record.member:
-            member = self._identify(record.member)
-            self.identities[record.did] = (record.member, member[1] if member else "")
+    def _learn_identities(self, records: Sequence[Record]) -> None:
+        """Members first: accounts come before them in key order, and are where their member is."""
+        for record in records:
+            if isinstance(record, Member):
+                self.identities[record.did] = (record.did, record.jurisdiction)
+        for record in records:
+            if isinstance(record, Account) and record.did != record.member:
+                member = self._identify(record.member)
+                self.identities[record.did] = (record.member, member[1] if member else "")
 
     def _identify(self, did: str) -> Identity | None:
         return self.identities.get(did) or self._find_identity(did)

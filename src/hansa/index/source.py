@@ -1,6 +1,6 @@
 """What the read model needs of a ledger: its committed blocks, in order. Protocols only."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from hansa.ledger.blocks import Change
@@ -39,6 +39,20 @@ class CommittedBlock(Protocol):
     def changes(self) -> Sequence[Change]: ...
 
 
+class PinnedState(Protocol):
+    """All records of one height, whatever is committed later. Close it after use."""
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def records(self) -> Iterator[tuple[bytes, bytes]]:
+        """The records in key order; each of the passes that were asked for reads them once."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class BlockSource(Protocol):
     """A ledger to follow. Heights are contiguous; the last one may grow at any time."""
 
@@ -50,7 +64,11 @@ class BlockSource(Protocol):
         ...
 
     def block(self, height: int) -> CommittedBlock:
-        """The committed block at `height`."""
+        """The committed block at `height`. Raises LookupError when it is not kept."""
+        ...
+
+    def pin(self, passes: int) -> PinnedState:
+        """The committed state of now, to be read so many times."""
         ...
 
     def subscribe(self, listener: Callable[[int], None]) -> Callable[[], None]:

@@ -5,8 +5,10 @@ One writer (the follower); readers open connections of their own. Raises IndexFa
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import dropwhile, islice, takewhile
 
 from sqlalchemy import (
     Connection,
@@ -22,14 +24,16 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from hansa.index.bulk import delete_keys, insert_rows, upsert_rows
+from hansa.index.bulk import delete_keys, delete_versions, insert_rows, upsert_rows
 from hansa.index.faults import FOREIGN, IndexFault, map_database_errors
-from hansa.index.limits import IDENTITIES_KEPT
+from hansa.index.limits import IDENTITIES_KEPT, OPENING_RECORDS
 from hansa.index.rows import Batch, Identity, Row
 from hansa.index.schema import Tables
 from hansa.index.shape import Shape
-from hansa.index.source import CommittedBlock
+from hansa.index.source import CommittedBlock, PinnedState
 from hansa.ledger.blocks import Change
+from hansa.ledger.state import compute_range
+from hansa.ledger.system import Member
 
 # Nothing was followed yet, not even the genesis records (height 0).
 NOTHING = -1
@@ -117,15 +121,57 @@ class Index:
         with map_database_errors(), self.engine.begin() as connection:
             batch = Batch(self.shape, lambda did: self._find_identity(connection, did))
             if genesis is not None:
-                batch.add_genesis(genesis)
+                batch.add_opening(0, genesis)
             for block in blocks:
                 batch.add_block(block)
             height = blocks[-1].height if blocks else 0
             self._write(connection, batch)
             self._advance(connection, before, height)
+        self._remember_all(batch)
+        self._grow(height)
+
+    def open_at(
+        self,
+        opening: int,
+        state: PinnedState,
+        batches: Iterable[Sequence[CommittedBlock]],
+    ) -> None:
+        """Begin with the records of a node whose first block is that of `opening` + 1.
+
+        `state`, pinned for two passes, is that of a later height, up to which `batches` are the
+        blocks. A record that they change has no version of `opening`: it is not known. In several
+        SQL transactions; until the last, nothing counts, and a cut leaves nothing that counts.
+        """
+        self.clear()
+        start, end = compute_range(Member.OWNER, Member, ())
+        members = dropwhile(lambda pair: pair[0] < start, state.records)
+        self._add(lambda batch: batch.learn_members(takewhile(lambda pair: pair[0] < end, members)))
+        records = state.records
+        while part := list(islice(records, OPENING_RECORDS)):
+            self._add(partial(Batch.add_opening, height=opening, changes=part))
+        for blocks in batches:
+            self._add(partial(_add_blocks, blocks=blocks), opening)
+        with map_database_errors(), self.engine.begin() as connection:
+            self._advance(connection, NOTHING, state.height)
+        self._grow(state.height)
+
+    def _add(self, fill: Callable[[Batch], None], opening: int | None = None) -> None:
+        """Rows in a transaction of their own, before anything counts.
+
+        `opening`: the height of record versions that the rows show to be of a later one.
+        """
+        with map_database_errors(), self.engine.begin() as connection:
+            batch = Batch(self.shape, lambda did: self._find_identity(connection, did))
+            fill(batch)
+            if opening is not None:
+                changed = [row[0] for row in batch.appended.get("record_history", ())]
+                delete_versions(connection, self.tables.record_history, changed, opening)
+            self._write(connection, batch)
+        self._remember_all(batch)
+
+    def _remember_all(self, batch: Batch) -> None:
         for did, identity in batch.identities.items():
             self._remember(did, identity)
-        self._grow(height)
 
     def _write(self, connection: Connection, batch: Batch) -> None:
         tables = self.tables
@@ -234,3 +280,8 @@ def _prepare_sqlite(connection: object, _record: object) -> None:
     execute: Callable[[str], object] = connection.execute  # type: ignore[attr-defined]
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
         execute(f"PRAGMA {pragma}")
+
+
+def _add_blocks(batch: Batch, blocks: Sequence[CommittedBlock]) -> None:
+    for block in blocks:
+        batch.add_block(block)

@@ -11,7 +11,7 @@ from typing import Self
 from hansa.node.blocks import StoredBlock
 from hansa.node.home import Home, open_home
 from hansa.node.lock import FolderLock, held_for_reading
-from hansa.node.storage import Storage, make_identity
+from hansa.node.storage import PinnedState, Storage, make_identity
 
 
 class Archive:
@@ -54,6 +54,10 @@ class Archive:
         if found is None:
             raise LookupError(f"there is no block {height}")
         return found
+
+    def pin(self, passes: int) -> PinnedState:
+        """The committed state, to be read so many times."""
+        return self.storage.pin(passes)
 
     def subscribe(self, listener: Callable[[int], None]) -> Callable[[], None]:  # noqa: ARG002
         """Nothing grows here: `listener` is never called."""

@@ -18,7 +18,7 @@ from hansa.node.answers import (
 )
 from hansa.node.application import LedgerApplication
 from hansa.node.blocks import BlockHead, Place, Seal, StoredBlock
-from hansa.node.storage import Storage
+from hansa.node.storage import PinnedState, Storage
 
 
 class ChainReading:
@@ -62,6 +62,10 @@ class ChainReading:
         if found is None:
             raise LookupError(f"there is no block {height}")
         return found
+
+    def pin(self, passes: int) -> PinnedState:
+        """The committed state of now, to be read so many times (hansa.index)."""
+        return self._storage.pin(passes)
 
     def seal(self, height: int) -> Seal:
         """Header and commit of the block at `height`. Raises LookupError when there are none."""

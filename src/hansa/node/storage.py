@@ -65,19 +65,19 @@ class PinnedState:
     """All records of one height in key order. `close` it before the storage."""
 
     def __init__(
-        self, height: int, root: bytes, leaves: int, records: Iterator[tuple[bytes, bytes]]
+        self, height: int, root: bytes, leaves: int, passes: list[Iterator[tuple[bytes, bytes]]]
     ) -> None:
         self.height, self.root, self.leaves = height, root, leaves
-        self._records: Iterator[tuple[bytes, bytes]] | None = records
+        self._passes = passes
 
     @property
     def records(self) -> Iterator[tuple[bytes, bytes]]:
-        """The records; they can be read once."""
-        return self._records or iter(())
+        """The records; each of the passes that were asked for reads them once."""
+        return self._passes.pop()
 
     def close(self) -> None:
         """Let the view go."""
-        self._records = None
+        self._passes.clear()
 
 
 class Storage:
@@ -230,15 +230,12 @@ class Storage:
         with self._publishing:
             self._kept.forget(self.sealed - 1)
 
-    def pin(self) -> PinnedState:
-        """The committed state as it is now, whatever is committed later. From any thread."""
+    def pin(self, passes: int = 1) -> PinnedState:
+        """The committed state as it is now, to be read so many times. From any thread."""
         with self._writing:
-            return PinnedState(
-                self._position.height,
-                self._position.root,
-                self._tree.leaves,
-                self._store.iterate("records"),
-            )
+            position = self._position
+            cursors = [self._store.iterate("records") for _ in range(passes)]
+            return PinnedState(position.height, position.root, self._tree.leaves, cursors)
 
     def records(self) -> Iterator[tuple[bytes, bytes]]:
         """All committed records in key order, read past the cache (checks, snapshots)."""
