@@ -47,7 +47,7 @@ class BlockResult(msgspec.Struct, frozen=True):
     """One result per transaction, in order; changes sorted by key, a None value deletes.
 
     `seen` are the ids of this block's transactions; `forgotten` heights whose ids are pruned;
-    `validator_updates` are sorted by key.
+    `validator_updates` are sorted by key; `encoded` are the leaves under `results_hash`.
     """
 
     results: tuple[TransactionResult, ...]
@@ -59,3 +59,4 @@ class BlockResult(msgspec.Struct, frozen=True):
     seen: tuple[bytes, ...] = ()
     forgotten: tuple[int, ...] = ()
     validator_updates: tuple[ValidatorUpdate, ...] = ()
+    encoded: tuple[bytes, ...] = ()

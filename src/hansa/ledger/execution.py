@@ -9,6 +9,7 @@ message type; a broken invariant of the kernel itself is raised and stops the no
 """
 
 from hansa.crypto.hashing import sha256
+from hansa.crypto.merkle import merkle_root
 from hansa.encoding.canonical import encode_canonical
 from hansa.encoding.text import encode_base64url
 from hansa.ledger.admission import (
@@ -39,7 +40,7 @@ from hansa.ledger.receipts import (
     REJECTED,
     MessageResult,
     TransactionResult,
-    compute_results_hash,
+    encode_exec_tx_result,
 )
 from hansa.ledger.rejections import InvariantViolation, Rejection, invariant
 from hansa.ledger.state import Overlay, StateReader, compute_range, decode_record
@@ -98,7 +99,8 @@ def execute_block(
         for data in block.transactions
     )
     invariant(len(results) == len(block.transactions), "one result per transaction")
-    results_hash = compute_results_hash(results)
+    encoded = tuple(encode_exec_tx_result(result) for result in results)
+    results_hash = merkle_root(encoded)
     forgotten: tuple[int, ...] = ()
     if not is_empty:
         forget_liveness(overlay)
@@ -107,6 +109,7 @@ def execute_block(
     delta = state.tree.compute(changes)
     return BlockResult(
         results=results,
+        encoded=encoded,
         deadlines=deadlines,
         changes=changes,
         state_root=delta.root,

@@ -118,8 +118,3 @@ def compute_events_root(events: tuple[EventOut, ...]) -> bytes:
 def encode_exec_tx_result(result: TransactionResult) -> bytes:
     """Deterministic protobuf of ExecTxResult: code, data, gas_used (CometBFT types/results.go)."""
     return ExecTxResult(code=result.code, data=result.root(), gas_used=result.cost).encode()
-
-
-def compute_results_hash(results: tuple[TransactionResult, ...]) -> bytes:
-    """last_results_hash of the next header (DESIGN 4.6)."""
-    return merkle_root([encode_exec_tx_result(result) for result in results])

@@ -18,7 +18,6 @@ from hansa.comet.abci.handler import Handler
 from hansa.ledger.admission import AlreadySeen, Expired
 from hansa.ledger.blocks import Block, BlockResult, Misbehaviour
 from hansa.ledger.genesis import Genesis
-from hansa.ledger.receipts import encode_exec_tx_result
 from hansa.ledger.rejections import Rejection
 from hansa.ledger.system import is_admitted
 from hansa.ledger.transactions import Malformed
@@ -209,7 +208,7 @@ class AbciHandler(Handler):
         result = self._application.execute(block)
         self._decided = (block, result)
         return abci.ResponseFinalizeBlock(
-            tx_results=[_encode_result(encode_exec_tx_result(each)) for each in result.results],
+            tx_results=[abci.ExecTxResult.FromString(each) for each in result.encoded],
             validator_updates=[
                 abci.ValidatorUpdate(
                     pub_key=keys_pb2.PublicKey(ed25519=each.public_key), power=each.power
@@ -305,10 +304,6 @@ def _find_malformed(misbehaviours: Iterable[abci.Misbehavior]) -> str | None:
         if min(each.height, each.validator.power, each.total_voting_power, read_ms(each.time)) < 0:
             return "evidence with a number below zero"
     return None
-
-
-def _encode_result(encoded: bytes) -> abci.ExecTxResult:
-    return abci.ExecTxResult.FromString(encoded)
 
 
 def _refuse(rejection: Rejection) -> abci.ResponseCheckTx:
