@@ -7,8 +7,9 @@ import pytest
 
 from hansa.client.checkpoints import InvalidCheckpoint, decode_checkpoint
 from hansa.client.pinning import add_checkpoint
-from hansa.client.receipts import encode_file
+from hansa.client.receipts import build_checkpoint, encode_file
 from hansa.client.trust import TrustError, TrustStore, build_trust_root
+from hansa.comet.header import Version
 from hansa.comet.light import Rules
 from tests.client.sealing import NOW, League
 from tests.client.test_trust_path import heirs
@@ -110,6 +111,19 @@ def test_invalid_checkpoint_files(store: TrustStore) -> None:
         with pytest.raises(InvalidCheckpoint):
             add_checkpoint(store, wrong, replace=True)
     assert store.list_roots() == []
+
+
+def test_invalid_checkpoint_with_a_number_that_no_header_has() -> None:
+    """Signed as it is: other readers of JSON would take it for another number."""
+    made = League("a")
+    made.chain.block()
+    for number, holds in ((2**53 - 1, True), (2**53, False)):
+        file = build_checkpoint(made.seal(version=Version(app=number)))
+        if holds:
+            assert decode_checkpoint(encode_file(file)) == file
+        else:
+            with pytest.raises(InvalidCheckpoint, match="number"):
+                decode_checkpoint(encode_file(file))
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"\x00" * 10, b"[" * 100_000, b" " * 5_000_000])

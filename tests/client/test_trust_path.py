@@ -93,6 +93,9 @@ def test_invalid_headers_left_out_exchanged_doubled_or_of_others() -> None:
         (stranger.light_block(), three, five),
     ):
         assert judge(replace(file, headers=headers), trust).outcome == "no", headers
+    # Nor where the trust root is later than the headers, and needs none of them.
+    for headers in ((five, three), (three, three), (three, five, five)):
+        assert judge(replace(file, headers=headers), heirs().checkpoint).outcome == "no", headers
 
 
 def test_invalid_empty_list_of_headers_is_another_spelling() -> None:

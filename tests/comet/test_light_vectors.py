@@ -101,3 +101,28 @@ def test_a_chain_that_never_changed_needs_no_headers() -> None:
         raise AssertionError
 
     assert find_path(fetch, blocks[0].trusted(), blocks[-1], length_max=0) == ()
+
+
+def test_an_earlier_header_does_not_follow_whatever_its_time() -> None:
+    made = block(vectors()["paths"][0]["blocks"][2])
+    early = Timestamp(made.header.time.seconds - 100, 0)
+    for height in (3, 4, 99):
+        trusted = msgspec.structs.replace(made.trusted(), height=height, time=early)
+        with pytest.raises(InvalidLightBlock, match="not later than the trusted height"):
+            verify(trusted, made, now=made.header.time)
+
+
+def test_a_vote_that_is_there_twice_counts_for_nothing() -> None:
+    """Also where votes are only counted, to find a way."""
+    first, *_others, fifth = (block(vectors()["paths"][0]["blocks"][at]) for at in range(5))
+    known = {each.address for each in first.validators}
+    votes = [entry for entry in fifth.commit.signatures if entry.address in known]
+    doubled = msgspec.structs.replace(fifth.commit, signatures=(votes[0], *votes, votes[0]))
+    with pytest.raises(InvalidLightBlock, match="twice"):
+        is_linked(first.trusted(), msgspec.structs.replace(fifth, commit=doubled))
+
+
+@pytest.mark.parametrize("level", [(0, 1), (1, 4), (2, 1), (1, 0), (-1, -3)])
+def test_trust_level_below_a_third_or_above_all(level: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="trust level"):
+        TrustLevel(*level)
