@@ -1,16 +1,27 @@
-"""`hansa doctor DIR`: what is wrong with a folder, and the cure. Reads, changes nothing."""
+"""`hansa doctor DIR`: what is wrong with a folder, and the cure. Reads, changes nothing.
 
-import json
+The looks at one home are the node's own (`hansa.node.doctor`), those at a league `checkup.py`.
+"""
+
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from hansa.cli.answers import NO, YES, answer, hint, json_option
+from hansa.cli.answers import NO, YES, answer, count_of, hint, json_option
 from hansa.cli.logfile import LOG
-from hansa.cli.network import GENESIS, RUNNING
-from hansa.cli.place import KEYS, find_place
+from hansa.cli.network import (
+    GENESIS,
+    RUNNING,
+    find_league_of,
+    find_node,
+    is_network,
+    list_nodes,
+    read_running,
+)
+from hansa.cli.place import KEYS, Place, find_place, is_number
 from hansa.client.faults import ClientError
 from hansa.client.health import ask_health
 
@@ -26,33 +37,108 @@ if TYPE_CHECKING:
 def command(folder: Path | None, deep: bool, as_json: bool) -> int:
     """Name what is wrong with a league's folder, and the cure.
 
-    Looks at the home, the keys, the disk, the port, the data, the read model and the trust root.
-    Changes nothing. Exit code: 0 all is well, 1 something is not.
+    Looks at the home, the keys, the disk, the port, the data, the read model and the trust root;
+    in a league of several nodes at each of them (engine, ports, clock, sign state) and at all of
+    them together (genesis, keys in use twice, quorum). Changes nothing.
+    Exit code: 0 all is well, 1 something is not.
 
     \b
     Examples:
       hansa doctor bay
+      hansa doctor bay/nodes/2
       hansa doctor bay --deep --json
     """
-    from hansa.node.doctor import diagnose
-
-    place = folder or find_place(None, None).league
+    place = folder or find_home(find_place(None, None))
     if place is None:
         raise ClientError("there is no league here", "name its folder: hansa doctor DIR")
-    findings = diagnose(place, deep=deep, further=[build_index_look(deep=deep)])
-    if (place / GENESIS).is_file():
-        findings += [look_at_keys(place), look_at_running(place), look_at_trust(place)]
-    lines = [format_finding(finding) for finding in findings]
+    if is_network(place):
+        findings = examine_league(place, deep=deep)
+        lines = format_league_findings(findings)
+    else:
+        findings = examine_home(place, deep=deep)
+        lines = [format_finding(finding) for finding in findings]
     answer(msgspec.to_builtins(findings), "\n".join(lines), as_json=as_json)
     wrong = sum(not finding.ok for finding in findings)
     hint(f"{wrong} to mend" if wrong else "all is well")
     return NO if wrong else YES
 
 
+def find_home(place: Place) -> Path | None:
+    """The folder to look at: of a league, or of the one node in whose home one stands."""
+    if place.league is None or not place.node or not is_number(place.node):
+        return place.league
+    return find_node(place.league, int(place.node)).folder
+
+
+def examine_home(folder: Path, *, deep: bool) -> "list[Finding]":
+    """All looks at one home folder."""
+    from hansa.node.doctor import diagnose
+
+    further = [*list_engine_looks(folder), build_index_look(deep=deep)]
+    findings = diagnose(folder, deep=deep, further=further)
+    if (folder / GENESIS).is_file():
+        is_node = find_league_of(folder) is not None
+        own = [] if is_node else [look_at_keys(folder)]
+        findings += [*own, look_at_running(folder)]
+        findings += [] if is_node else [look_at_trust(folder)]
+    return findings
+
+
+def examine_league(league: Path, *, deep: bool) -> "list[Finding]":
+    """All looks at each node of a league, and at the league as a whole."""
+    from hansa.cli.checkup import look_at_league
+
+    found = []
+    for node in list_nodes(league):
+        for finding in examine_home(node.folder, deep=deep):
+            named = f"node {node.number}: {finding.name}"
+            found.append(msgspec.structs.replace(finding, name=named))
+    if not found:
+        text = f"{league} has a folder for nodes, and none is in it"
+        found = [_build_missing(text)]
+    return [*found, look_at_keys(league), *look_at_league(league), look_at_trust(league)]
+
+
+def _build_missing(text: str) -> "Finding":
+    from hansa.node.doctor import Finding
+
+    return Finding("nodes", False, text, "put the nodes' folders back from a backup")
+
+
+def list_engine_looks(folder: Path) -> "tuple[Look, ...]":
+    """What to look at besides in a home under CometBFT."""
+    from hansa.node.faults import NodeError
+    from hansa.node.home import open_home
+
+    try:
+        kind = open_home(folder).settings.engine.kind
+    except NodeError:  # said by the first finding
+        return ()
+    if kind == "embedded":
+        return ()
+    from hansa.node.engine_doctor import ENGINE_LOOKS
+
+    return ENGINE_LOOKS
+
+
 def format_finding(finding: "Finding") -> str:
     """One finding for people."""
     cure = f"\n    cure: {finding.cure}" if finding.cure and not finding.ok else ""
     return f"{'✓' if finding.ok else '✗'} {finding.name}: {finding.text}{cure}"
+
+
+def format_league_findings(findings: "list[Finding]") -> list[str]:
+    """All of a league for people: of each node what is wrong, the rest in one line."""
+    lines: list[str] = []
+    well: Counter[str] = Counter()
+    for finding in findings:
+        node, mark, _name = finding.name.partition(": ")
+        if finding.ok and mark:
+            well[node] += 1
+        else:
+            lines.append(format_finding(finding))
+    told = [f"✓ {node}: {count_of(count, 'look')}, nothing to mend" for node, count in well.items()]
+    return [*told, *lines]
 
 
 def look_at_keys(folder: Path) -> "Finding":
@@ -77,10 +163,10 @@ def look_at_running(folder: Path) -> "Finding":
     file = folder / RUNNING
     if not file.exists():
         return Finding("address", True, "the league is not started")
-    try:
-        url = json.loads(file.read_text())["url"]
-    except (OSError, ValueError, KeyError, TypeError):
+    running = read_running(file)
+    if running is None:
         return Finding("address", False, f"{file} cannot be read", f"rm {file}")
+    url = running.url
     if find_holder(folder) is None:
         text = f"{RUNNING} says {url}, but no node runs: it was killed"
         return Finding("address", True, f"{text}; the next start mends it")

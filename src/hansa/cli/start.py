@@ -98,7 +98,7 @@ def command(
         raise click.UsageError("--only is for a league of several nodes")
     with open_log(folder, log), stoppable():
         follow_parent()
-        league = _League(folder, index_url, names)
+        league = open_league(folder, index_url, names)
         try:
             settings = league.home.settings.api
             address = Address(
@@ -114,6 +114,23 @@ def command(
         league.check(folder)
     hint("stopped; start it again at any time")
     return YES
+
+
+def open_league(folder: Path, index_url: str | None, names: tuple[str, ...]) -> "_League":
+    """Open a node with all that serves it; why it could not start is in its log too."""
+    import structlog
+
+    from hansa.comet.faults import CometError
+    from hansa.node.faults import LockedFolderError, NodeError
+
+    try:
+        return _League(folder, index_url, names)
+    except LockedFolderError:
+        raise  # the log is that of the node that runs
+    except (NodeError, CometError) as error:
+        log = structlog.get_logger("hansa.node")
+        log.error("start_failed", reason=error.text, cure=error.cure)
+        raise
 
 
 def start_network(folder: Path, only: str | None, own: tuple[object, ...], *, as_json: bool) -> int:
