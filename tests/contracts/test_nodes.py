@@ -56,6 +56,15 @@ def test_nodes_of_members_in_good_standing_are_admitted(chain: Chain) -> None:
     assert not is_admitted(state, get_node_id(EMIL), chain.height + 1)
 
 
+def test_who_leaves_is_cut_off_when_its_vote_no_longer_counts(chain: Chain) -> None:
+    fall = ("members", ExpelMember(member=DORA.did, reason="fraud"))
+    decide(chain, build_remove(DORA), fall)
+    # The block after this one is still decided by a set in which DORA has her power.
+    assert is_admitted(chain.state, get_node_id(DORA), chain.height)
+    chain.block()
+    assert not is_admitted(chain.state, get_node_id(DORA), chain.height)
+
+
 @pytest.mark.parametrize("name", ["", "x", "a/b", "é", "A" * 200, "../..", "0" * 40])
 def test_strange_node_ids_are_not_admitted(chain: Chain, name: str) -> None:
     assert not is_admitted(chain.state, name, chain.height)

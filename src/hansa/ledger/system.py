@@ -350,7 +350,11 @@ class Liveness(Record, frozen=True, kw_only=True):
 
 
 def is_admitted(reader: Reader, node_id: str, height: int) -> bool:
-    """Whether a node (hex p2p id) may connect: it is a member's in good standing as at `height`."""
+    """Whether a node (hex p2p id) may connect: it is a member's in good standing as at `height`.
+
+    Ask for the last decided height. A member that block H expelled, and removed from the validators
+    with it, is then cut off once H + 1 is decided: the last block for which its vote counts.
+    """
     if not is_key_part(node_id):
         return False
     node = get_system(reader, Node, node_id)

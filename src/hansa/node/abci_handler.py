@@ -132,9 +132,11 @@ class AbciHandler(Handler):
         return abci.ResponseQuery(code=REFUSED, log="not a node of a member in good standing")
 
     def admits(self, node: str) -> bool:
-        """Whether a node (hex id) may be connected: as the next block would judge."""
+        """Whether a node (hex id) may be connected: as at the last height, so that who leaves is
+        cut off only when the engine no longer counts its vote.
+        """
         storage = self._application.storage
-        return is_admitted(storage, node, storage.height + 1) or self._is_trusted(node)
+        return is_admitted(storage, node, storage.height) or self._is_trusted(node)
 
     def check_tx(self, request: abci.RequestCheckTx) -> abci.ResponseCheckTx:
         """At the engine's own door, and again after each block for what waits in its pool."""
