@@ -3,6 +3,7 @@
 Whatever is offered otherwise is refused, and whatever stops it leaves the old folder or the new.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hansa.ledger.transactions import decode_transaction
 from hansa.node import folder as data_folder
 from hansa.node import snapshots
 from hansa.node.application import LedgerApplication
+from hansa.node.doctor import diagnose
 from hansa.node.faults import CorruptFolderError
 from hansa.node.home import open_home
 from hansa.node.restore import RefusedChunk, RefusedSnapshot, Restoration
@@ -271,7 +273,9 @@ class Twins:
         identity = make_identity(home.genesis.chain, home.genesis_digest)
         self.original = Storage(home.data, identity)
         self.source = Source(self.original, folder / "snapshots")
-        self.restored = self.source.restore(folder / "joined")
+        self.home = folder / "joined"
+        shutil.copytree(league.folder, self.home, ignore=shutil.ignore_patterns("data"))
+        self.restored = self.source.restore(self.home)
         self.pair = (self.original, self.restored)
 
     def execute(self, *transactions: bytes) -> list[tuple[bytes, list[int]]]:
@@ -326,3 +330,13 @@ def test_time_of_a_restored_state_is_proved_and_not_later_than_the_blocks(twins:
     last = twins.original.head(twins.original.height - 1)
     assert last is not None and not last.is_empty
     assert twins.restored.time_ms == last.time_ms < twins.original.time_ms
+
+
+@pytest.mark.parametrize("blocks", [0, 3])
+def test_doctor_finds_a_restored_node_in_order(twins: Twins, blocks: int) -> None:
+    for number in range(blocks):
+        twins.execute(twins.league.count("c0", by=number + 50))
+    twins.restored.close()
+    found = {each.name: each for each in diagnose(twins.home, deep=True)}
+    for name in ("data", "last block", "records", "blocks"):
+        assert found[name].ok, found[name].text

@@ -172,7 +172,7 @@ def _check_last(storage: Storage) -> str:
     """The newest block can be read: the cheap part of what `deep` does with each."""
     block = storage.block(storage.height)
     if block is None:
-        if storage.height == 0:
+        if storage.height < storage.base:  # genesis, or a snapshot that nothing follows yet
             return "there is none yet"
         raise CorruptFolderError(f"block {storage.height}, the last one, is missing", CURE)
     return f"block {block.height} is whole"
