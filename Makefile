@@ -4,10 +4,10 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo test test-engines check format lock reference new-app clean
+.PHONY: help demo demo-network test test-engines check format lock reference new-app clean
 
 help:  ## This list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 .venv/.runtime: requirements.lock pyproject.toml tools/bootstrap.py
 	@test -n "$(PYTHON)" || { echo "Hansa needs Python 3.11 or newer; none was found. Install it, or say make PYTHON=/path/to/python3."; exit 2; }
@@ -19,6 +19,9 @@ help:  ## This list
 
 demo: .venv/.runtime  ## A league on this machine that issues, refuses and proves real invoices
 	@$(BIN)/hansa demo $(ARGS)
+
+demo-network: .venv/.runtime  ## Four validators: invoices go on while one of them is killed
+	@$(BIN)/hansa demo --network $(ARGS)
 
 check: .venv/.dev  ## The fast lane: format, lint, types, import directions, house rules, unit tests
 	$(BIN)/ruff format --check src tests tools

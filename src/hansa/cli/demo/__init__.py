@@ -1,6 +1,7 @@
 """`hansa demo`: a league that issues, refuses and proves real invoices, told step by step.
 
-`stage.py` runs the public commands; `story.py` is what is shown; `papers.py` the documents.
+`stage.py` runs the public commands; `story.py` and `network_story.py` are what is shown;
+`papers.py` the documents.
 """
 
 from hansa.cli.demo.command import command

@@ -12,13 +12,16 @@ from typing import Final
 import click
 
 from hansa.cli.answers import NO, YES, answer, json_option
+from hansa.cli.demo.network_story import NETWORK_STEPS, NetworkStory
 from hansa.cli.demo.stage import Stage
 from hansa.cli.demo.story import STEPS, Story
+from hansa.cli.network import list_nodes
 from hansa.cli.signals import stoppable
 from hansa.client.faults import ClientError
 from hansa.client.trust import default_home
 
 FOLDER: Final = "demo-league"
+NETWORK_FOLDER: Final = "demo-network"
 # Stands in a folder that a demo made: only such a folder is ever removed.
 MARK: Final = "demo.json"
 # Where a league answers unless told otherwise (node.toml).
@@ -28,17 +31,27 @@ EXAMPLES: Final = Path("examples") / "en16931"
 
 @click.command()
 @click.option(
-    "--folder", type=click.Path(path_type=Path), default=FOLDER, show_default=True, metavar="DIR"
+    "--folder",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help=f"Default: {FOLDER}, with --network {NETWORK_FOLDER}.",
 )
+@click.option("--network", is_flag=True, help="A league of four validators, one of them killed.")
 @click.option("--examples", type=click.Path(path_type=Path), metavar="DIR", help="UBL invoices.")
 @click.option("--once", is_flag=True, help="End when the story ends (as with CI=true).")
 @json_option
-def command(folder: Path, examples: Path | None, once: bool, as_json: bool) -> int:
+def command(
+    folder: Path | None, network: bool, examples: Path | None, once: bool, as_json: bool
+) -> int:
     """Show it all with real invoices, in a minute.
 
     Makes a league of six model organisations in DIR, starts it, checks the published EN 16931
     examples against the full rule set and issues them, shows what a ledger refuses and why, and
     verifies a receipt offline. In a terminal the league then keeps running until Ctrl-C.
+
+    With --network the league has four validators, each run by another institution: invoices are
+    issued through different nodes, one node is killed, invoices go on, receipts are verified, the
+    node comes back. The engine is fetched and built at the first use.
 
     Safe to run again: DIR is made anew. Exit code 1: something did not go as the story says.
 
@@ -46,15 +59,16 @@ def command(folder: Path, examples: Path | None, once: bool, as_json: bool) -> i
     Examples:
       hansa demo
       hansa demo --once
+      hansa demo --network
     """
     papers = find_examples(examples)
-    folder = folder.absolute()
+    folder = (folder or Path(NETWORK_FOLDER if network else FOLDER)).absolute()
     clear(folder)
-    stage = Stage(folder, STEPS, as_json=as_json)
+    stage = Stage(folder, NETWORK_STEPS if network else STEPS, as_json=as_json)
     stays = sys.stdout.isatty() and not once and os.environ.get("CI", "").lower() != "true"
     with stoppable():
         try:
-            tell(stage, papers, stays=stays)
+            (tell_network if network else tell)(stage, papers, stays=stays)
         finally:
             stage.stop()
     answer({"folder": str(folder), "expectations": stage.expectations}, "", as_json=as_json)
@@ -66,10 +80,33 @@ def tell(stage: Stage, papers: list[Path], *, stays: bool) -> None:
     began = time.monotonic()
     story = Story(stage, papers)
     story.make_league()
-    mark = json.dumps({"chain": story.chain})
-    (stage.folder / MARK).write_text(mark, encoding="utf-8")
+    put_mark(stage, story.chain)
     url = stage.start(None if is_free(PORT) else 0)
     story.tell(url)
+    end(stage, began, url, stays=stays)
+
+
+def tell_network(stage: Stage, papers: list[Path], *, stays: bool) -> None:
+    """The story of four validators."""
+    from hansa.cli.neighbourhood import bring_engine
+
+    bring_engine()
+    began = time.monotonic()
+    story = NetworkStory(stage, papers)
+    story.make_network()
+    put_mark(stage, story.chain)
+    url = story.start_network()
+    story.tell_network(url)
+    end(stage, began, url, stays=stays)
+
+
+def put_mark(stage: Stage, chain: str) -> None:
+    """From now on the folder is a demo's."""
+    (stage.folder / MARK).write_text(json.dumps({"chain": chain}), encoding="utf-8")
+
+
+def end(stage: Stage, began: float, url: str, *, stays: bool) -> None:
+    """The last words; the league stays when somebody looks on."""
     seconds = time.monotonic() - began
     stage.say("")
     stage.say(f"told in {seconds:.0f} s; {len(stage.failures)} not as expected")
@@ -94,7 +131,8 @@ def clear(folder: Path) -> None:
     from hansa.client.trust import TrustStore
     from hansa.node.lock import find_holder
 
-    shutil.rmtree(folder.with_name(f".{folder.name}.keys"), ignore_errors=True)
+    for left in (f".{folder.name}.keys", f".{folder.name}.making"):
+        shutil.rmtree(folder.with_name(left), ignore_errors=True)
     if not folder.exists():
         return
     try:
@@ -105,7 +143,8 @@ def clear(folder: Path) -> None:
                 f"{folder} was not made by a demo", "move it away, or give --folder DIR"
             ) from None
         return
-    holder = find_holder(folder)
+    homes = [folder, *(node.folder for node in list_nodes(folder))]
+    holder = next((pid for pid in map(find_holder, homes) if pid is not None), None)
     if holder is not None:
         raise ClientError(
             f"a demo's league is running in {folder}", f"stop it first: kill {holder}"

@@ -14,8 +14,8 @@ import click
 
 from hansa.client.faults import ClientError
 
-START_WITHIN_S: Final = 60.0
-STOP_WITHIN_S: Final = 20.0
+START_WITHIN_S: Final = 120.0
+STOP_WITHIN_S: Final = 40.0
 COMMAND_WITHIN_S: Final = 180.0
 
 
@@ -35,7 +35,7 @@ class Stage:
         self.folder = folder
         self.expectations: list[dict[str, Any]] = []
         self._err = as_json
-        self._server: subprocess.Popen[bytes] | None = None
+        self._servers: list[subprocess.Popen[bytes]] = []
         self._steps = steps
         self._step = 0
 
@@ -108,39 +108,60 @@ class Stage:
 
     def start(self, port: int | None = None) -> str:
         """Start the league of the folder; its address once it answers."""
-        words = ["start", str(self.folder)] + ([] if port is None else ["--port", str(port)])
+        words = [] if port is None else ["--port", str(port)]
+        return str(self.await_ready(self.begin(self.folder, *words))["url"])
+
+    def begin(self, *arguments: str | Path) -> "subprocess.Popen[bytes]":
+        """Run `hansa start ARGUMENTS` beside the story; `stop` ends it."""
+        words = ["start", *map(str, arguments)]
         self._show(words)
-        self._server = subprocess.Popen(  # noqa: S603  (our own interpreter)
+        server = subprocess.Popen(  # noqa: S603  (our own interpreter)
             [*HANSA, *words, "--json"],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        line = _read_line(self._server, START_WITHIN_S)
+        self._servers.append(server)
+        return server
+
+    def await_ready(self, server: "subprocess.Popen[bytes]") -> dict[str, Any]:
+        """What a server says when it is ready. Raises ClientError and stops all when it is not."""
+        line = _read_line(server, START_WITHIN_S)
         try:
-            return str(json.loads(line)["url"])
+            said = json.loads(line)
+            if not said["url"]:
+                raise ValueError("no address")
         except (ValueError, KeyError, TypeError):
             self.stop()
             raise ClientError(
                 "the league did not start", f"hansa doctor {self.folder} names the fault"
             ) from None
+        found: dict[str, Any] = said
+        return found
 
-    def stop(self) -> int:
-        """Stop the league as Ctrl-C does; its exit code."""
-        server, self._server = self._server, None
-        if server is None:
-            return 0
-        if server.poll() is None:
-            server.send_signal(signal.SIGINT)
-        try:
-            return server.wait(STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            return server.wait()
+    def kill(self, server: "subprocess.Popen[bytes]") -> None:
+        """End a server as a power cut would."""
+        self.say(f"$ kill -9 {server.pid}")
+        server.kill()
+        server.wait()
+        self._servers.remove(server)
+
+    def stop(self) -> None:
+        """Stop all servers as Ctrl-C does, the last one first."""
+        servers, self._servers = self._servers, []
+        for server in reversed(servers):
+            if server.poll() is None:
+                server.send_signal(signal.SIGTERM)
+        for server in servers:
+            try:
+                server.wait(STOP_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
 
     def is_running(self) -> bool:
-        """Whether the league's process lives."""
-        return self._server is not None and self._server.poll() is None
+        """Whether every server lives."""
+        return bool(self._servers) and all(each.poll() is None for each in self._servers)
 
 
 HANSA: Final = (sys.executable, "-m", "hansa.cli")

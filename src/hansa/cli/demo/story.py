@@ -52,9 +52,13 @@ class Story:
 
     def make_league(self) -> None:
         """Keys, genesis, home; the genesis is pinned as this user's trust root."""
+        self.stage.step("Make a league: six institutions in two jurisdictions")
+        self.make()
+
+    def make(self, *options: str) -> dict[str, Any]:
+        """The league as `hansa init` makes it; what it said."""
         stage = self.stage
-        stage.step("Make a league: six institutions in two jurisdictions")
-        made = stage.run("init", stage.folder)
+        made = stage.run("init", stage.folder, *options)
         if made.exit != 0 or not isinstance(made.document, dict):
             raise ClientError("the league could not be made", made.text.strip())
         self.chain = made.document["chain"]
@@ -66,6 +70,8 @@ class Story:
             if member["identifiers"]:
                 self.identifiers[member["name"]] = member["identifiers"][0]
         self.work.mkdir()
+        document: dict[str, Any] = made.document
+        return document
 
     def tell(self, url: str) -> None:
         """Everything after the start."""
@@ -83,14 +89,7 @@ class Story:
         """The bureau registers and grants; somebody without the right may not."""
         stage = self.stage
         stage.step("The tax bureau registers taxpayers and grants quotas")
-        registrations = []
-        for name, identifier in self.identifiers.items():
-            scheme, _mark, value = identifier.partition(":")
-            member = self.did(name)
-            if name != "tax-bureau":
-                registrations.append(
-                    {"scheme": scheme, "value": value, "member": member, "since": SINCE}
-                )
+        registrations = self.list_registrations()
         ran = self.send("register-taxpayer", registrations, "tax-bureau")
         stage.expect_yes(ran, f"{len(registrations)} taxpayers registered in one transaction")
         quotas = [
@@ -106,6 +105,17 @@ class Story:
         stage.expect_refused(
             ran, "ledger.missing_role", "Seller A grants itself a quota: a sender without the right"
         )
+
+    def list_registrations(self) -> list[dict[str, Any]]:
+        """Everybody who has an identifier, but the bureau itself."""
+        found = []
+        for name, identifier in self.identifiers.items():
+            scheme, _mark, value = identifier.partition(":")
+            if name != "tax-bureau":
+                found.append(
+                    {"scheme": scheme, "value": value, "member": self.did(name), "since": SINCE}
+                )
+        return found
 
     def check_examples(self) -> None:
         """All published examples against all published rules."""
@@ -284,15 +294,18 @@ class Story:
         programs = Path(sys.executable).parent
         if shutil.which("hansa") != str(programs / "hansa"):
             self.stage.say(f"  export PATH={shlex.quote(str(programs))}:$PATH")
-        for line in (
-            f"cd {shlex.quote(folder)}",
+        for line in (f"cd {shlex.quote(folder)}", *self.list_next(url)):
+            self.stage.say(f"  {line}")
+
+    def list_next(self, url: str) -> tuple[str, ...]:
+        """Commands to try in the league's folder."""
+        return (
             "hansa e-invoice totals invoices --by currency --by status --as auditor",
             "hansa tx list --refused --as auditor",
             "hansa e-invoice issue --help",
             "hansa verify receipt.json",
             f"curl {url}/v1/status",
-        ):
-            self.stage.say(f"  {line}")
+        )
 
     def send(self, message: str, bodies: list[dict[str, Any]], signer: str) -> Ran:
         """Send messages of e_invoice, all or none."""
