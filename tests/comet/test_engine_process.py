@@ -15,15 +15,7 @@ from hansa.comet import process
 from hansa.comet.faults import EngineStartError
 from hansa.comet.process import EngineProcess
 from hansa.crypto.keys import PrivateKey
-from tests.comet.lone import PATIENCE_S, LoneEngine
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there and no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+from tests.comet.lone import PATIENCE_S, LoneEngine, is_running
 
 
 def wait_until_gone(pid: int) -> None:

