@@ -134,6 +134,7 @@ def read_token(header: str) -> str:
 def get_status(gate: TheGate) -> Status:
     """Chain, height, release."""
     base, height = gate.ledger.heights()
+    network = gate.ledger.network()
     return Status(
         chain=gate.ledger.chain,
         height=height,
@@ -143,6 +144,7 @@ def get_status(gate: TheGate) -> Status:
         release=__version__,
         index_height=max(gate.index.height, 0),
         applications=list(gate.applications),
+        snapshot=network.snapshot if network is not None else 0,
     )
 
 

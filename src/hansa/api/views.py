@@ -249,7 +249,10 @@ class CurrentSession(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the ledger stands. `genesis`: SHA-256 of the genesis document, hex."""
+    """Where the ledger stands. `genesis`: SHA-256 of the genesis document, hex.
+
+    `snapshot`: height of the newest one that a joining node can begin from, 0 without any.
+    """
 
     chain: str
     height: int
@@ -259,6 +262,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     release: str
     index_height: int
     applications: list[str]
+    snapshot: int = 0
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):

@@ -69,6 +69,11 @@ class SnapshotDesk:
         oldest = min((each.height for each in self._snapshots.list()), default=0)
         return min(first, oldest)
 
+    @property
+    def newest(self) -> int:
+        """Height of the newest snapshot, 0 without any."""
+        return max((each.height for each in self._snapshots.list()), default=0)
+
     def list(self) -> abci.ResponseListSnapshots:
         """What this node can give."""
         return abci.ResponseListSnapshots(

@@ -26,7 +26,8 @@ class PeerView(msgspec.Struct, frozen=True):
 class NetworkView(msgspec.Struct, frozen=True):
     """The engine beside the node. `height` is the engine's own; `last_exit`: why it last ended.
 
-    `is_running`: its process lives; `is_reachable`: it answers.
+    `is_running`: its process lives; `is_reachable`: it answers; `snapshot`: height of the newest
+    snapshot that joining nodes can have, 0 without any.
     """
 
     kind: Literal["comet"]
@@ -42,6 +43,7 @@ class NetworkView(msgspec.Struct, frozen=True):
     last_exit: str
     peers: tuple[PeerView, ...]
     outstanding: int
+    snapshot: int = 0
 
 
 class Engine(Protocol):

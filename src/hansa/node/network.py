@@ -56,6 +56,7 @@ class NetworkWatch:
         restarts: int,
         last_exit: str,
         outstanding: int,
+        snapshot: int = 0,
     ) -> NetworkView:
         """For status pages."""
         status, peers = self.ask()
@@ -73,6 +74,7 @@ class NetworkWatch:
             last_exit=last_exit,
             peers=peers,
             outstanding=outstanding,
+            snapshot=snapshot,
         )
 
     def close(self) -> None:
