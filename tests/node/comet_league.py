@@ -19,14 +19,15 @@ from hansa.node.home import Home, create_home
 from hansa.node.ledger_node import LedgerNode
 from hansa.node.settings import EngineSettings, PeerSettings, Settings
 from hansa.testing.chain import Actor, Chain, make_key
-from tests.ledger.toy import Count, _system, build_toy_chain, build_toy_registry
+from tests.ledger.toy import Count, build_toy_chain, build_toy_registry
+from tests.node.toy_validators import RemoveNode, SetPower, build_contract
 
 EXPIRY = 5_000
 
 
 def build_registry() -> Registry:
-    """The toy's, with the records of nodes."""
-    return Registry([*build_toy_registry().contracts.values(), _system("validators")])
+    """The toy's, and a contract of validators and nodes."""
+    return Registry([*build_toy_registry().contracts.values(), build_contract()])
 
 
 class CometLeague:
@@ -106,9 +107,22 @@ class CometLeague:
     def open(self, number: int = 1) -> LedgerNode:
         return LedgerNode.open(self.home(number), self.registry)
 
-    def sign(self, *messages: Message, actor: int = 0, expiry: int = EXPIRY) -> bytes:
-        pairs = [("counter", message) for message in messages]
+    def sign(
+        self,
+        *messages: Message,
+        actor: int = 0,
+        expiry: int = EXPIRY,
+        application: str = "counter",
+    ) -> bytes:
+        pairs = [(application, message) for message in messages]
         return self._chain.sign(self.actors[actor], pairs, expiry=expiry)
+
+    def set_power(self, number: int, power: int) -> bytes:
+        message = SetPower(key=self.validator_key(number).public, power=power)
+        return self.sign(message, application="validators")
+
+    def remove_node(self, number: int) -> bytes:
+        return self.sign(RemoveNode(id=self.node_id(number)), application="validators")
 
     def count_up(self, name: str = "x", by: int = 1, *, actor: int = 0) -> bytes:
         return self.sign(Count(id=name, by=by, limit=10**9), actor=actor)

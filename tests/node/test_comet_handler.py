@@ -412,6 +412,20 @@ def test_a_contract_that_this_release_lacks_stops_the_node_before_its_block(
     check_release(state, league.registry, 0, lambda _name: "aa" * 32)
 
 
+def test_updates_of_validators_reach_the_engine(scene: Scene, league: CometLeague) -> None:
+    scene.driver.make_block(league.set_power(1, 7), league.set_power(4, 0))
+    told = scene.driver.blocks[-1].response
+    assert told is not None
+    changed = {each.pub_key.ed25519: each.power for each in told.validator_updates}
+    assert changed == {
+        league.validator_key(1).public.raw: 7,
+        league.validator_key(4).public.raw: 0,
+    }
+    scene.driver.make_block()
+    assert [each.power for each in scene.driver.sets[3]] == [10, 10, 7]
+    check_roots(league, scene.driver)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_any_order_of_rounds_crashes_and_replays_gives_the_same_state(
     league: CometLeague, socket: Path, seed: int

@@ -258,6 +258,40 @@ def test_a_node_that_is_not_admitted_never_connects(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_node_that_was_removed_is_cut_off_and_the_league_goes_on(tmp_path: Path) -> None:
+    league = CometLeague(tmp_path / "homes", 1, observers=1)
+    league.create()
+    with league.open(1) as node, league.open(2) as observer:
+        settle(node, league.count_up())
+        until(lambda: read_counter(observer, "x") == 1)
+        settle(node, league.remove_node(2))
+        until(lambda: (view := node.network()) is not None and not view.peers and view.restarts > 0)
+        settle(node, league.count_up())
+        time.sleep(2)
+        assert read_counter(observer, "x") == 1
+        assert node.failure is None and observer.failure is None
+
+
+@pytest.mark.slow
+def test_validators_change_as_state_says_and_proofs_follow(tmp_path: Path) -> None:
+    league = CometLeague(tmp_path / "homes", 2)
+    league.create()
+    with Together(league) as nodes:
+        settle(nodes[1], league.count_up())
+        [identity] = settle(nodes[1], league.set_power(2, 0))
+        height = nodes[1].status(identity).height
+        assert height is not None
+        settle(nodes[1], league.count_up(), league.count_up())
+        until(lambda: nodes[1].sealed_height >= height + 2)
+        assert len(nodes[1].validators_at(height + 1)) == 2
+        assert len(nodes[1].validators_at(height + 2)) == 1 == len(nodes[1].validators)
+        nodes[2].close()
+        settle(nodes[1], league.set_power(2, 10))
+        check_seals(nodes[1])
+        replay_alone(league, nodes[1])
+
+
+@pytest.mark.slow
 def test_what_waits_without_a_quorum_is_committed_when_it_is_back(tmp_path: Path) -> None:
     league = CometLeague(tmp_path / "homes", 2)
     league.create()

@@ -168,6 +168,7 @@ class CometEngine:
             restarts=self._restarts,
             last_exit=self._last_exit,
             outstanding=self._feeder.outstanding,
+            snapshot=self._desk.newest,
         )
 
     def dial(self, peers: Sequence[str]) -> None:
@@ -248,6 +249,8 @@ class CometEngine:
         """In the engine's turn, right after the durable write."""
         self._listener.on_block(head, ids)
         self._sealing.wake()
+        if ids:
+            self._feeder.note_progress()
         for old in self._pool.find_expired(head.height + 1):
             rejection = Expired(expiry=old.expiry, height=head.height + 1)
             self._listener.on_refused(old.id, rejection)

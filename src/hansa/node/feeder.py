@@ -21,6 +21,9 @@ BATCH_MAX: Final = 500
 BATCH_BYTES_MAX: Final = 1_000_000
 # What the engine has had for so long without a block of it is given once more.
 STALE_S: Final = 20.0
+# No transaction in any block for so long though some are outstanding: peers may not have got them.
+STALL_FIRST_S: Final = 4.0
+STALL_MAX_S: Final = 60.0
 _PAUSE_FIRST_S: Final = 0.05
 _PAUSE_MAX_S: Final = 2.0
 _TICK_S: Final = 1.0
@@ -44,6 +47,7 @@ class Feeder:
         self._on_too_large = on_too_large
         self._stale_s = stale_s
         self._given: dict[bytes, tuple[Waiting, float]] = {}
+        self._progress, self._stall_s = time.monotonic(), STALL_FIRST_S
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hansa-feeder", daemon=True)
@@ -65,6 +69,10 @@ class Feeder:
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
 
+    def note_progress(self) -> None:
+        """A block with transactions is durable."""
+        self._progress, self._stall_s = time.monotonic(), STALL_FIRST_S
+
     def give_again(self) -> None:
         """The engine has begun anew with an empty pool: give it everything once more."""
         self._take_back(lambda _since: True)
@@ -84,6 +92,7 @@ class Feeder:
     def _wait_for_work(self) -> list[Waiting]:
         """Something to give, or nothing after a while."""
         self._drop_stale()
+        self._resolve_stall()
         with self._pool.changed:
             count, size = self._room()
             if not self._pool.has_work or count <= 0 or size <= 0:
@@ -139,6 +148,27 @@ class Feeder:
         """
         oldest = time.monotonic() - self._stale_s
         self._take_back(lambda since: since < oldest)
+
+    def _resolve_stall(self) -> None:
+        """Have the engine tell its peers again, by emptying its pool and filling it.
+
+        A peer that is still catching up throws away what it is told of, and is not told again; when
+        it is its turn to propose it waits for transactions, and with fewer than four validators
+        nobody can go on without it.
+        """
+        now = time.monotonic()
+        with self._lock:
+            first = min((since for _waiting, since in self._given.values()), default=now)
+        if now - max(first, self._progress) < self._stall_s:
+            return
+        self._progress, self._stall_s = now, min(2 * self._stall_s, STALL_MAX_S)
+        try:
+            self._rpc.call("unsafe_flush_mempool")
+        except (EngineUnreachable, RpcError) as error:
+            _log.debug("engine_unreachable", problem=str(error))
+            return
+        _log.info("transactions_told_again", count=self.outstanding)
+        self.give_again()
 
     def _take_back(self, is_lost: Callable[[float], bool]) -> None:
         with self._lock:
