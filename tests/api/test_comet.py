@@ -131,8 +131,6 @@ def test_invalid_page_of_validators(grown: League) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        7,
-        "x",
         {},
         {"id": 1, "method": "health"},
         {"jsonrpc": "1.0", "id": 1, "method": "health"},
@@ -143,8 +141,6 @@ def test_invalid_page_of_validators(grown: League) -> None:
         {"jsonrpc": "2.0", "id": {}, "method": "health"},
         {"jsonrpc": "2.0", "id": 1, "method": 7},
         {"jsonrpc": "2.0", "id": 1},
-        [],
-        [{"jsonrpc": "2.0", "id": 1, "method": "health"}] * (BATCH_MAX + 1),
     ],
 )
 def test_invalid_requests(grown: League, body: Any) -> None:
@@ -153,11 +149,20 @@ def test_invalid_requests(grown: League, body: Any) -> None:
     assert answer.json()["error"]["code"] == -32600
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 4_000, b'{"a":1}}'])
-def test_invalid_json(grown: League, body: bytes) -> None:
+HEALTH = b'{"jsonrpc":"2.0","id":1,"method":"health"}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"{", b"\xff", b"[" * 4_000, b'{"a":1}}', b"7", b'"x"', b"null", b"[]"),
+        b"[" + b",".join([HEALTH] * (BATCH_MAX + 1)) + b"]",
+    ],
+)
+def test_invalid_bodies(grown: League, body: bytes) -> None:
     answer = post(grown, body)
-    assert answer.status_code == 200
-    assert answer.json()["error"]["code"] == -32700
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "api.not_json_rpc"
 
 
 def test_a_list_of_calls_has_as_many_answers_in_order(grown: League) -> None:

@@ -33,6 +33,14 @@ def test_a_checkpoint_renews_the_root_and_judges_what_is_newer(
     assert verdict["trusted"] == f"checkpoint {made['digest']}"
     assert (verdict["trusted_height"], verdict["followed"]) == (made["height"], 0)
 
+    # Files can be made to lead from there.
+    root = ("--trusted", str(made["height"]), "--as", "seller-a")
+    trade.shell.ask("receipt", line["transaction"], "-o", "led.json", *root)
+    path = f"e-invoice/invoice/{line['invoice']}"
+    trade.shell.ask("prove", path, "-o", "proof.json", *root)
+    for file in ("led.json", "proof.json"):
+        assert trade.shell.run("verify", file, "--trust", "cp.json").exit == 0
+
     # Whoever gets the file over a channel that he trusts needs no genesis.
     folder = trade.shell.folder
     assert stranger.run("verify", folder / "new.json").exit == 2

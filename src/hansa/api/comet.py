@@ -48,7 +48,7 @@ PAGE_DEFAULT: Final = 30
 PAGE_MAX: Final = 100
 JSON_MEDIA: Final = ("application/json",)
 # JSON-RPC 2.0; the last is ours: ask again.
-PARSE_ERROR, INVALID_REQUEST, NO_SUCH_METHOD, INVALID_PARAMS = -32700, -32600, -32601, -32602
+INVALID_REQUEST, NO_SUCH_METHOD, INVALID_PARAMS = -32600, -32601, -32602
 INTERNAL_ERROR, BUSY = -32603, -32000
 
 
@@ -98,7 +98,8 @@ def get_checkpoint(
     summary="CometBFT's RPC, for light clients and joining nodes",
     description=(
         "JSON-RPC 2.0, one call or a list of at most 10. Methods: "
-        f"{', '.join(METHODS)}. Errors have JSON-RPC's codes; -32000: ask again. No websocket."
+        f"{', '.join(METHODS)}. A call's error has JSON-RPC's codes; -32000: ask again. There is "
+        "no websocket."
     ),
     media_type="application/json",
     opt={"media": JSON_MEDIA, "body_max": SMALL_BODY_BYTES_MAX, "produces": "json-rpc"},
@@ -115,14 +116,19 @@ def call_comet(body: RawBody, gate: TheGate) -> Response[bytes]:
         )
     try:
         asked = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return _answer(_refuse(None, Fault(PARSE_ERROR, "Parse error")))
-    if not isinstance(asked, list):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise _refuse_body("The body is not JSON.") from error
+    if isinstance(asked, dict):
         return _answer(_call(gate.ledger, asked))
-    if not 0 < len(asked) <= BATCH_MAX:
-        text = f"a list has 1 to {BATCH_MAX} calls"
-        return _answer(_refuse(None, Fault(INVALID_REQUEST, "Invalid Request", text)))
+    if not isinstance(asked, list) or not 0 < len(asked) <= BATCH_MAX:
+        raise _refuse_body(f"The body is neither a call nor a list of 1 to {BATCH_MAX} calls.")
     return _answer([_call(gate.ledger, each) for each in asked])
+
+
+def _refuse_body(detail: str) -> Refusal:
+    """What is no JSON-RPC at all is refused as at every other address."""
+    remedy = 'Send {"jsonrpc":"2.0","id":1,"method":"status"}.'
+    return Refusal(400, "api.not_json_rpc", detail, remedy=remedy)
 
 
 def _call(ledger: Ledger, asked: Any) -> Document:

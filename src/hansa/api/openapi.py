@@ -146,7 +146,11 @@ def _describe_bodies(paths: Document) -> None:
     _answer(paths["/v1/checkpoint"], "application/json", _ref("CheckpointFile"))
     paths["/v1/comet"]["post"]["requestBody"] = {
         "required": True,
-        "content": {"application/json": {"schema": {"type": ["object", "array"]}}},
+        "content": {
+            "application/json": {
+                "schema": {"type": ["object", "array"], "minItems": 1, "maxItems": 10}
+            }
+        },
     }
     answers = {"application/json": {"schema": {"type": ["object", "array"]}}}
     paths["/v1/comet"]["post"]["responses"]["200"]["content"] = answers

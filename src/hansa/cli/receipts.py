@@ -12,12 +12,21 @@ from hansa.client.faults import Refused
 from hansa.client.files import store_file
 from hansa.client.gateway import NOT_FOUND
 
+trusted_option = click.option(
+    "--trusted",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="HEIGHT",
+    help="Have its headers lead from a checkpoint of this height.  [default: from genesis]",
+)
+
 
 @click.command("receipt")
 @click.argument("transaction", metavar="ID")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="FILE")
 @click.option("--message", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@trusted_option
 @signer_option
 @place_options
 @json_option
@@ -26,6 +35,7 @@ def command(
     output: Path,
     message: int,
     force: bool,
+    trusted: int,
     signer_name: str | None,
     place: Place,
     as_json: bool,
@@ -43,7 +53,7 @@ def command(
     check_id(transaction)
     with open_gateway(place, signer_name) as gateway:
         try:
-            data = gateway.receipt(transaction, message)
+            data = gateway.receipt(transaction, message, trusted=trusted)
         except Refused as refused:
             count = len(gateway.status(transaction).messages)
             if refused.status != NOT_FOUND or not 0 < count <= message:
@@ -62,6 +72,7 @@ def command(
 @click.option("--absent", is_flag=True, help="Prove that there is no such record.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, metavar="FILE")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@trusted_option
 @signer_option
 @place_options
 @json_option
@@ -70,6 +81,7 @@ def prove(
     absent: bool,
     output: Path,
     force: bool,
+    trusted: int,
     signer_name: str | None,
     place: Place,
     as_json: bool,
@@ -96,7 +108,8 @@ def prove(
     except ImpossibleKey as impossible:
         raise click.UsageError(f"{path}: {impossible.text} {impossible.remedy}") from impossible
     with open_gateway(place, signer_name) as gateway:
-        proof = gateway.proof(record.OWNER or application.name, kind, *parts)
+        owner = record.OWNER or application.name
+        proof = gateway.proof(owner, kind, *parts, trusted=trusted)
     if proof.is_there == absent:
         text = f"{path} is {'there' if proof.is_there else 'not there'}: no file was written"
         answer({"path": path, "there": proof.is_there, "file": None}, text, as_json=as_json)

@@ -215,13 +215,14 @@ class Gateway:
         params |= {name: value for name, value in (("code", code), ("after", after)) if value}
         return convert_reply(self._ask("GET", "/v1/messages", params=params), Page)
 
-    def receipt(self, transaction: str, message: int) -> bytes:
-        """The receipt file of one message, as the gateway gives it."""
-        return self._fetch(f"/v1/transactions/{transaction}/messages/{message}/receipt")
+    def receipt(self, transaction: str, message: int, *, trusted: int = 0) -> bytes:
+        """The receipt file of one message; its headers lead from height `trusted` (genesis)."""
+        path = f"/v1/transactions/{transaction}/messages/{message}/receipt"
+        return self._fetch(path, trusted)
 
-    def proof(self, app: str, kind: str, *key: str) -> Proof:
+    def proof(self, app: str, kind: str, *key: str, trusted: int = 0) -> Proof:
         """The proof file that a record is there, or is not, at the last provable height."""
-        data = self._fetch(f"/v1/proofs/{app}/{kind}/{_join(key)}")
+        data = self._fetch(f"/v1/proofs/{app}/{kind}/{_join(key)}", trusted)
         shown = msgspec.json.decode(data, type=ShownProof)
         return Proof(data=data, is_there=shown.record is not None)
 
@@ -245,8 +246,8 @@ class Gateway:
         except msgspec.DecodeError as error:
             raise self._foreign(path) from error
 
-    def _fetch(self, path: str) -> bytes:
-        return self._send("GET", path)
+    def _fetch(self, path: str, trusted: int) -> bytes:
+        return self._send("GET", path, params={"trusted": str(trusted)} if trusted else None)
 
     def _send(
         self,
