@@ -8,11 +8,13 @@ import tempfile
 import time
 from collections import namedtuple
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
+from hansa.comet.header import Header
 from hansa.comet.validators import Validator, sort_validators
 from hansa.node.blocks import (
     HEAD,
@@ -31,6 +33,7 @@ from hansa.node.blocks import (
 from hansa.node.doctor import Finding, diagnose
 from hansa.node.home import Home, write_validator_key
 from hansa.node.key_value import KeyValueStore
+from hansa.node.sealer import Sealer
 from hansa.node.settings import ApiSettings, Settings, encode_settings
 from hansa.node.storage import FAMILIES
 from hansa.testing.chain import make_key
@@ -258,6 +261,24 @@ def test_validator_set_that_is_not_that_of_its_hash_is_named(grown: ToyLeague) -
     assert "not those of its header" in look(grown, deep=True)["blocks"].text
     rewrite(grown, "meta", key, None)
     assert "validators are missing" in look(grown, deep=True)["blocks"].text
+
+
+def test_validators_that_nobody_announced_are_named(
+    league: ToyLeague, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signed and linked in order, but the header before announced others."""
+    build = Sealer.build_header
+
+    def announce_others(self: Sealer, *args: Any) -> Header:
+        header = build(self, *args)
+        return replace(header, next_validators_hash=bytes(32)) if header.height == 3 else header
+
+    monkeypatch.setattr(Sealer, "build_header", announce_others)
+    with league.open() as node:
+        for name in ("a", "b"):
+            assert node.wait(node.submit(league.count(name)), 10).state == "committed"
+    found = look(league, deep=True)["blocks"]
+    assert not found.ok and found.text.startswith("block 4") and "announced" in found.text
 
 
 def test_entry_of_the_index_of_transactions_is_checked_both_ways(grown: ToyLeague) -> None:

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -101,21 +100,20 @@ def test_write_that_fails_leaves_the_folder_as_it_was(
         assert again.base == 1 and list_heights(again) == list(range(1, 41))
 
 
-def test_reader_sees_a_block_whole_or_not_at_all(storage: Storage) -> None:
-    """While base moves up block by block."""
+def test_block_that_is_pruned_while_it_is_read_is_not_there(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Never a head without its transactions."""
+    read = storage.transactions
 
-    def prune() -> None:
-        for below in range(2, 31):
-            storage.prune(below)
+    def prune_first(height: int) -> tuple[bytes, ...]:
+        storage.prune(20)
+        return read(height)
 
-    with ThreadPoolExecutor(1) as pool:
-        pruning = pool.submit(prune)
-        while not pruning.done():
-            for height in range(1, 31):
-                block = storage.block(height)
-                assert block is None or (len(block.transactions), len(block.changes)) == (1, 1)
-        pruning.result()
-    assert storage.base == 30
+    assert storage.block(5) is not None
+    monkeypatch.setattr(storage, "transactions", prune_first)
+    assert storage.block(5) is None
+    assert storage.block(20) is not None
 
 
 def test_disk_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

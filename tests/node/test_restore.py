@@ -206,7 +206,7 @@ def stop_at(count: int) -> Callable[[Path], None]:
     return sync
 
 
-@pytest.mark.parametrize("place", [1, 2, 3, 4])
+@pytest.mark.parametrize("place", [1, 2, 3])
 def test_swap_that_was_cut_off_ends_at_the_next_start(
     source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: int
 ) -> None:

@@ -33,7 +33,7 @@ BACKUP: Final = "Restore the home folder from a backup, or make it anew from ano
 _IDENTITY = b"identity"
 _POSITION = b"position"
 # Names beside a data folder while a restored one takes its place.
-RESTORING, _RESTORED, _REPLACED = ".restoring", ".restored", ".replaced"
+RESTORING, _RESTORED = ".restoring", ".restored"
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -105,32 +105,27 @@ def sync_folder(folder: Path) -> None:
 def swap_in(folder: Path, made: Path) -> None:
     """Put the whole database folder `made` (on the same disk) in the place of `folder`.
 
-    Both names of a step are durable before the next; `settle_swap` ends what a stop cut off.
+    As soon as it is durable under a name of its own it counts: `settle_swap` ends what a stop cuts
+    off.
     """
-    restored = folder.with_name(folder.name + _RESTORED)
     sync_folder(made)
-    made.rename(restored)
+    made.rename(folder.with_name(folder.name + _RESTORED))
     sync_folder(folder.parent)
     settle_swap(folder)
 
 
 def settle_swap(folder: Path) -> None:
-    """End a swap that a stop cut off, and drop what it left: the new folder counts as soon as it
-    has its name. What was still being made is dropped. For whoever holds the home's lock.
+    """End a swap that a stop cut off; drop what was still being made. For whoever holds the home's
+    lock.
     """
-    restored = folder.with_name(folder.name + _RESTORED)
-    replaced = folder.with_name(folder.name + _REPLACED)
+    restored, restoring = (folder.with_name(folder.name + end) for end in (_RESTORED, RESTORING))
     if restored.exists():
         if folder.exists():
-            if replaced.exists():
-                shutil.rmtree(replaced)
-            folder.rename(replaced)
-            sync_folder(folder.parent)
+            shutil.rmtree(folder)
         restored.rename(folder)
         sync_folder(folder.parent)
-    for left in (replaced, folder.with_name(folder.name + RESTORING)):
-        if left.exists():
-            shutil.rmtree(left)
+    if restoring.exists():
+        shutil.rmtree(restoring)
 
 
 def check_folder(folder: Path) -> None:
