@@ -89,7 +89,7 @@ def network(
     """
     import msgspec
 
-    from hansa.cli.bench.load import WINDOW
+    from hansa.cli.bench.load import QUICK_WINDOW, WINDOW
     from hansa.cli.bench.network import conduct
     from hansa.cli.bench.report import Plan
     from hansa.cli.bench.tables import format_report
@@ -104,7 +104,7 @@ def network(
         alone=alone and not quick and validators > 1,
         gateway=not only or "hansa-gateway" in only,
         networks=only or ("kvstore", "empty", "hansa", "hansa-gateway"),
-        window=WINDOW,
+        window=QUICK_WINDOW if quick else WINDOW,
     )
     folder = Path(tempfile.mkdtemp(prefix="hansa-bench-"))
     try:

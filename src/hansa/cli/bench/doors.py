@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from hansa.comet.rpc import Broadcast
 
-TIMEOUT_S: Final = 30.0
+TIMEOUT_S: Final = 90.0
 ACCEPTED: Final = 202
 # Refusals that are about room, not about the transaction.
 BUSY: Final = frozenset({429, 503})

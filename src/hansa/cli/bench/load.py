@@ -17,12 +17,16 @@ from hansa.comet.rpc import Broadcast, RpcClient
 # One request to an engine: as many as the node's own feeder gives, and not more bytes.
 BATCH: Final = 40
 BATCH_BYTES: Final = 600_000
-# On their way at once: what waits in the engines' pools stays far from full.
+# On their way at once: about two blocks, and the engines' pools stay far from full.
 WINDOW: Final = 2_000
-WINDOW_BYTES: Final = 12_000_000
+# In a quick run: the tail that is waited for stays short.
+QUICK_WINDOW: Final = 300
+WINDOW_BYTES: Final = 8_000_000
 # How often the chain is looked at, and how often at light load.
 POLL_S: Final = 0.02
 LIGHT_POLL_S: Final = 0.002
+# An engine answers nobody while its application executes a block, and these machines are busy.
+TIMEOUT_S: Final = 90.0
 # Between two transactions at light load: the proof block is made, the pause after it is over.
 LIGHT_PAUSE_S: Final = 0.8
 FULL_PAUSE_S: Final = 0.02
@@ -67,7 +71,8 @@ class Mark(NamedTuple):
 
 class Run(NamedTuple):
     """What happened between two marks. `refused` counts answers by their reason; `full` how often
-    an engine had no room; `lost` was taken and not committed.
+    an engine had no room; `lost` was taken and not committed; `late`: blocks that a first proposer
+    did not get decided in time.
     """
 
     first: Mark
@@ -78,6 +83,7 @@ class Run(NamedTuple):
     exhausted: bool
     sent: int
     lost: int
+    late: int
 
     @property
     def seconds(self) -> float:
@@ -118,6 +124,10 @@ class Chain:
             )
             self.height = last
         return found
+
+    def count_late(self, blocks: Sequence[Seen]) -> int:
+        """How many of these blocks took more than one round."""
+        return sum(self._client.signed_header(each.height)[1].round > 0 for each in blocks)
 
 
 class _Supply:
@@ -234,12 +244,13 @@ def run_load(
     *,
     warm_up_s: float,
     seconds: float,
+    window: int = WINDOW,
 ) -> Run:
     """Send for `warm_up_s`, then measure from the next block on, for `seconds` and a few blocks at
     least, or until all is sent. Waits until what is on its way is committed. Raises Stalled.
     """
-    window = min(WINDOW, max(8, WINDOW_BYTES // max(len(transactions[0]), 1)))
-    supply = _Supply(transactions, window)
+    by_bytes = max(8, WINDOW_BYTES // max(len(transactions[0]), 1))
+    supply = _Supply(transactions, min(window, by_bytes))
     chain.follow()
     begin = time.monotonic()
     first: Mark | None = None
@@ -271,6 +282,7 @@ def run_load(
         supply.exhausted,
         supply.sent,
         lost=supply.sent - supply.done,
+        late=chain.count_late(blocks),
     )
 
 

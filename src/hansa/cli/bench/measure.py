@@ -124,6 +124,7 @@ class Bench:
                 network.processes,
                 warm_up_s=self._plan.warm_up_s,
                 seconds=self._plan.seconds,
+                window=self._plan.window,
             )
             outcome.runs.setdefault(messages, []).append(run)
             outcome.lengths[messages] = len(sent[0])

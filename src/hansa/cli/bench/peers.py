@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from hansa.cli.bench.engine_config import adapt_config
-from hansa.cli.bench.load import Processes
+from hansa.cli.bench.load import TIMEOUT_S, Processes
 from hansa.cli.bench.ports import find_ports
 from hansa.cli.lifeline import LIFELINE
 from hansa.cli.network import list_nodes
@@ -59,7 +59,7 @@ def open_peer(
         homes = _write_homes(folder, league, tuning, kind, stack)
         applications = _start_applications(homes, kind, stack)
         engines = [_start_engine(binary, home, stack) for home in homes]
-        clients = tuple(RpcClient(home.sockets.rpc) for home in homes)
+        clients = tuple(RpcClient(home.sockets.rpc, timeout_s=TIMEOUT_S) for home in homes)
         for client in clients:
             stack.callback(client.close)
         wait_ready(clients, [home.folder / "engine.log" for home in homes])

@@ -77,6 +77,7 @@ def reduce_runs(messages: int, length: int, runs: Sequence[Run], validators: int
         refused=dict(refused),
         full=sum(run.full for run in runs),
         lost=sum(run.lost for run in runs),
+        late_blocks=sum(run.late for run in runs),
         ran_out=any(run.exhausted for run in runs),
     )
 

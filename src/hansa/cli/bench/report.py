@@ -16,7 +16,8 @@ class LoadFigures(msgspec.Struct, frozen=True, kw_only=True):
     `cpu_us` are microseconds of processor per transaction and validator; `cores` how many cores
     the engines, the nodes, the sender and everything else on the machine kept busy. `full`: how
     often an engine's pool had no room (back-pressure); `lost`: taken and never committed;
-    `ran_out`: all that was prepared was sent before the time was over.
+    `late_blocks`: decided in a later round than the first; `ran_out`: all that was prepared was
+    sent before the time was over.
     """
 
     messages: int
@@ -35,6 +36,7 @@ class LoadFigures(msgspec.Struct, frozen=True, kw_only=True):
     refused: dict[str, int]
     full: int
     lost: int
+    late_blocks: int
     ran_out: bool
 
 

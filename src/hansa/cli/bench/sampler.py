@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-INTERVAL_S: Final = 0.004
+INTERVAL_S: Final = 0.01
 DEPTH_MAX: Final = 60
 # More different stacks than a node has; the rarest are left out.
 STACKS_MAX: Final = 3_000
@@ -69,7 +69,7 @@ class Sampler:
 
     def _run(self) -> None:
         # The interpreter hands over sooner, so that samples fall between calls of long C functions.
-        sys.setswitchinterval(self._interval_s / 4)
+        sys.setswitchinterval(self._interval_s / 10)
         self._sample()
         self._stacks.clear()
         while not self._ended.wait(self._interval_s):

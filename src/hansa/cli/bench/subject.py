@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from hansa.cli.bench.engine_config import flatten_config
-from hansa.cli.bench.load import Processes
+from hansa.cli.bench.load import TIMEOUT_S, Processes
 from hansa.cli.bench.machine import find_children
 from hansa.cli.bench.peers import READY_S, BenchFault, Network, start_process, wait_ready
 from hansa.cli.bench.sampler import Profile
@@ -57,7 +57,9 @@ def open_hansa(league: Path, *, profiled: bool = False) -> Iterator[Network]:
         nodes = list_nodes(league)
         children = [_start_node(league, node, stack, profiled=profiled) for node in nodes]
         gateways = [_wait_for(node, child) for node, child in zip(nodes, children, strict=True)]
-        clients = tuple(RpcClient(locate_sockets(node.folder).rpc) for node in nodes)
+        clients = tuple(
+            RpcClient(locate_sockets(node.folder).rpc, timeout_s=TIMEOUT_S) for node in nodes
+        )
         for client in clients:
             stack.callback(client.close)
         configs = tuple(node.folder / ENGINE / CONFIG / CONFIG_FILE for node in nodes)

@@ -50,7 +50,7 @@ def _list_lines(report: Report) -> Iterator[str]:
 def _format_loads(networks: tuple[NetworkFigures, ...]) -> str:
     columns = (
         "network", "messages", "bytes", "tx/s", "messages/s", "engine us/tx", "node us/tx",
-        "us/message", "tx/block", "cores: engines nodes sender others", "full", "lost",
+        "us/message", "tx/block", "cores: engines nodes sender others", "late", "full", "lost",
     )  # fmt: skip
     return format_table(
         columns, [_format_load(network, load) for network in networks for load in network.loads]
@@ -70,6 +70,7 @@ def _format_load(network: NetworkFigures, load: LoadFigures) -> list[str]:
         f"{load.message_cpu_us.median:,.0f}",
         f"{load.transactions_per_block:,.0f}",
         " ".join(f"{cores[name]:.2f}" for name in ("engines", "nodes", "sender", "others")),
+        str(load.late_blocks),
         str(load.full),
         str(load.lost),
     ]
