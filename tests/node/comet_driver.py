@@ -54,7 +54,7 @@ class Side:
             self.home.genesis_digest,
             HandlerListener(
                 on_block=lambda _head, _result, _ids: None,
-                on_refused=lambda identity, why: self.refused.append((identity, why)),
+                on_refused=lambda identity, _data, why: self.refused.append((identity, why)),
             ),
             self.desk,
             clock=lambda: self.clock,

@@ -55,9 +55,9 @@ class Feeding:
         )
         self.feeder.start()
 
-    def refuse(self, identity: bytes) -> None:
-        self.refused.append(identity)
-        self.pool.discard([identity])
+    def refuse(self, waiting: Waiting) -> None:
+        self.refused.append(waiting.id)
+        self.pool.discard([waiting.id])
 
     def add(self, name: str, lane: str = "a", size: int = 10, expiry: int = 100) -> bytes:
         waiting = Waiting(name.encode(), name.encode().ljust(size), lane, expiry)

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hansa.comet.abci import types_pb2 as abci
+from hansa.comet.abci import validator_pb2
 from hansa.encoding.canonical import encode_canonical
 from hansa.ledger.admission import AlreadySeen, Expired
 from hansa.ledger.blocks import Block
@@ -24,6 +26,7 @@ from hansa.node.abci_handler import read_misbehaviour, read_ms, read_signers
 from hansa.node.faults import ForeignChainError, OldReleaseError
 from hansa.node.release import check_release
 from hansa.primitives.limits import BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX
+from tests.comet.abci.speaker import Speaker
 from tests.ledger.toy import Count, Fault, Later
 from tests.node.comet_driver import (
     BYTES_MAX,
@@ -520,3 +523,107 @@ def _decide(
 
 def test_times_of_proposals_are_cut_to_milliseconds() -> None:
     assert read_ms(encode_time(1_700_000_000_123)) == 1_700_000_000_123
+
+
+def test_a_snapshot_is_given_taken_and_gone_on_from(tmp_path: Path, socket: Path) -> None:
+    league = CometLeague(tmp_path / "homes", 4)
+    league.create(1, snapshot_interval=3)
+    league.create(2, snapshot_interval=3)
+    scene = Scene(league, socket)
+    with running(league, 2, tmp_path / "t" / "abci.sock") as fresh:
+        try:
+            for number in range(4):
+                scene.driver.make_block(*[league.count_up(f"c{number}{k}") for k in range(9)])
+            scene.side.desk._snapshots.wait()
+            [offered] = scene.driver.snapshot.ask(
+                list_snapshots=abci.RequestListSnapshots()
+            ).list_snapshots.snapshots
+            assert offered.height == 3
+            root = scene.driver.blocks[2].response.app_hash  # type: ignore[union-attr]
+            joining = Speaker(tmp_path / "t" / "abci.sock")
+            take_snapshot(scene.driver, joining, offered, root)
+            info = joining.ask(info=abci.RequestInfo()).info
+            assert (info.last_block_height, info.last_block_app_hash) == (3, root)
+            fourth = scene.driver.blocks[3]
+            answer = joining.ask(finalize_block=fourth.request).finalize_block
+            assert answer == fourth.response
+            joining.ask(commit=abci.RequestCommit())
+            assert fresh.storage.height == 4 and fresh.storage.base == 4
+            assert fresh.storage.root == scene.side.storage.root
+            joining.close()
+        finally:
+            scene.close()
+
+
+def take_snapshot(driver: Driver, joining: Speaker, offered: abci.Snapshot, root: bytes) -> None:
+    """As statesync/syncer.go: offers that are wrong, then the right one with a bad chunk first."""
+
+    def offer(snapshot: abci.Snapshot, app_hash: bytes) -> int:
+        request = abci.RequestOfferSnapshot(snapshot=snapshot, app_hash=app_hash)
+        return joining.ask(offer_snapshot=request).offer_snapshot.result
+
+    def apply(index: int, chunk: bytes) -> abci.ResponseApplySnapshotChunk:
+        request = abci.RequestApplySnapshotChunk(index=index, chunk=chunk, sender="peer")
+        return joining.ask(apply_snapshot_chunk=request).apply_snapshot_chunk
+
+    assert apply(0, b"").result == abci.ResponseApplySnapshotChunk.ABORT
+    assert offer(offered, bytes(32)) == abci.ResponseOfferSnapshot.REJECT
+    foreign = abci.Snapshot()
+    foreign.CopyFrom(offered)
+    foreign.format = 77
+    assert offer(foreign, root) == abci.ResponseOfferSnapshot.REJECT_FORMAT
+    assert offer(offered, root) == abci.ResponseOfferSnapshot.ACCEPT
+    for index in range(offered.chunks):
+        request = abci.RequestLoadSnapshotChunk(height=3, format=offered.format, chunk=index)
+        chunk = driver.snapshot.ask(load_snapshot_chunk=request).load_snapshot_chunk.chunk
+        refused = apply(index, chunk[:-1] + bytes([chunk[-1] ^ 1]))
+        assert refused.result == abci.ResponseApplySnapshotChunk.RETRY
+        assert list(refused.refetch_chunks) == [index] and list(refused.reject_senders) == ["peer"]
+        assert apply(index, chunk).result == abci.ResponseApplySnapshotChunk.ACCEPT
+    missing = abci.RequestLoadSnapshotChunk(height=99, format=1, chunk=0)
+    assert driver.snapshot.ask(load_snapshot_chunk=missing).load_snapshot_chunk.chunk == b""
+
+
+def test_blocks_are_kept_until_a_snapshot_leads_past_them(tmp_path: Path, socket: Path) -> None:
+    league = CometLeague(tmp_path / "homes", 4)
+    league.create(1, snapshot_interval=50, keep_blocks=10)
+    scene = Scene(league, socket)
+    try:
+        retained = []
+        for _ in range(160):
+            block = scene.driver.decide([league.count_up()], scene.driver.next_time())
+            scene.driver.finalize(block)
+            retained.append(scene.driver.commit().retain_height)
+            scene.driver.advance(block)
+            scene.side.desk._snapshots.wait()
+        # Nothing is sealed without an engine's RPC, so nothing may be forgotten yet.
+        assert set(retained) == {0}
+        desk, storage = scene.side.desk, scene.side.storage
+        desk._application = SimpleNamespace(storage=SimpleNamespace(sealed=storage.height))
+        assert desk.after_commit(160) == 61
+        assert [each.height for each in desk._snapshots.list()] == [150, 100]
+        assert desk.after_commit(260) == 100
+    finally:
+        scene.close()
+
+
+def test_a_proposal_has_no_more_transactions_than_a_block_takes(
+    scene: Scene, league: CometLeague, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hansa.node.proposals.BLOCK_TRANSACTIONS_MAX", 3)
+    four = [league.count_up(f"c{number}") for number in range(4)]
+    scene.driver.offer(*four)
+    time_ms = scene.driver.next_time()
+    assert scene.driver.prepare(time_ms) == four[:3]
+    assert scene.driver.process(four[:3], time_ms) and not scene.driver.process(four, time_ms)
+
+
+def test_only_votes_for_the_block_are_signers() -> None:
+    votes = [
+        abci.VoteInfo(
+            validator=abci.Validator(address=bytes([flag]) * 20, power=1),
+            block_id_flag=validator_pb2.BlockIDFlag.Name(flag),
+        )
+        for flag in (1, 2, 3, 0, 2)
+    ]
+    assert read_signers(abci.CommitInfo(votes=votes)) == (b"\x02" * 20, b"\x02" * 20)

@@ -296,8 +296,13 @@ def test_what_waits_without_a_quorum_is_committed_when_it_is_back(tmp_path: Path
     league = CometLeague(tmp_path / "homes", 2)
     league.create()
     with league.open(1) as first:
-        identity = first.submit(league.count_up())
+        data = league.count_up()
+        identity = first.submit(data)
         assert first.wait(identity, 2).state == "pending" and first.height == 0
+        assert first.rpc is not None
+        spoilt = data[:-4] + (b"AAAA" if not data.endswith(b"AAAA") else b"BBBB")
+        [answer] = first.rpc.broadcast([spoilt])  # the same id, as a foreign node might send it
+        assert not answer.taken and first.status(identity).state == "pending"
         with league.open(2):
             assert first.wait(identity, PATIENCE_S).state == "committed"
 

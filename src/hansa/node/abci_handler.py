@@ -55,7 +55,7 @@ class HandlerListener(msgspec.Struct, frozen=True):
     """Told from the engine's threads: a durable block, and what can no longer enter."""
 
     on_block: Callable[[BlockHead, BlockResult, Sequence[bytes]], None]
-    on_refused: Callable[[bytes, Rejection], None]
+    on_refused: Callable[[bytes, bytes, Rejection], None]
 
 
 class AbciHandler(Handler):
@@ -154,7 +154,7 @@ class AbciHandler(Handler):
                 time_ms = max(self._application.storage.time_ms + 1, self._clock())
                 self._application.check(data, time_ms=time_ms, decoded=transaction)
         except Rejection as rejection:
-            self._listener.on_refused(transaction.id, rejection)
+            self._listener.on_refused(transaction.id, data, rejection)
             return _refuse(rejection)
         return _TAKEN
 

@@ -97,7 +97,7 @@ class SnapshotDesk:
     def offer(self, request: abci.RequestOfferSnapshot) -> abci.ResponseOfferSnapshot:
         """Take a snapshot that leads to the app hash which the engine has verified."""
         storage, given = self._application.storage, request.snapshot
-        if storage.height:
+        if has_blocks(storage):
             return _Offer(result=_Offer.ABORT)
         self.abandon()
         snapshot = Snapshot(given.height, given.format, given.chunks, given.hash, given.metadata)
@@ -158,3 +158,11 @@ class SnapshotDesk:
         """Give up what is half made; before the storage is closed."""
         self.abandon()
         self._snapshots.close()
+
+
+def has_blocks(storage: Storage) -> bool:
+    """Whether the ledger has gone on from its genesis, or from the snapshot it began with.
+
+    Until then it may begin again from another: the engine may have died before it knew of it.
+    """
+    return storage.base <= storage.height

@@ -29,6 +29,11 @@ class Admittance:
         self._stagger_s = stagger_s
         self._due: float | None = None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a restart is due once it is this node's turn."""
+        return self._due is not None
+
     def must_restart(self, peers: Sequence[PeerView], own: str, state: Reader) -> bool:
         """Whether the time has come. Asked every second or so, with the peers of now."""
         foreign = [peer.id for peer in peers if not self._admits(peer.id)]

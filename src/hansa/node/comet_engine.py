@@ -6,6 +6,7 @@ Node and engine live and die together: the node starts, watches, restarts and st
 
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
@@ -21,7 +22,7 @@ from hansa.comet.process import EngineProcess
 from hansa.comet.rpc import EngineUnreachable, RpcClient, RpcError
 from hansa.comet.sockets import close_sockets, locate_sockets, open_sockets
 from hansa.ledger.admission import Expired
-from hansa.ledger.blocks import BlockResult
+from hansa.ledger.blocks import BlockResult, Change
 from hansa.node.abci_handler import AbciHandler, HandlerListener
 from hansa.node.abci_snapshots import SnapshotDesk
 from hansa.node.admittance import Admittance
@@ -33,7 +34,7 @@ from hansa.node.faults import EngineError, NodeError
 from hansa.node.feeder import Feeder
 from hansa.node.home import ENGINE, ENGINE_LOG, Home
 from hansa.node.network import NetworkWatch
-from hansa.node.pool import TransactionPool
+from hansa.node.pool import TransactionPool, Waiting
 from hansa.node.release import ComputeDigest
 from hansa.node.sealing import Sealing
 
@@ -48,6 +49,9 @@ HOPELESS: Final = frozenset(
     {"application_ahead", "application_behind", "state_differs", "genesis_differs", "double_sign"}
 )
 _TICK_S: Final = 1.0
+# Peers are looked at so often, and after each block that touched nodes or members.
+LOOK_S: Final = 5.0
+_TOUCHING: Final = (b"members/member/", b"validators/node/", b"validators/validator/")
 _FIRST_WORD_S: Final = 0.05
 
 _log = structlog.get_logger("hansa.node")
@@ -111,6 +115,7 @@ class CometEngine:
         self._last_exit = ""
         self._failure: BaseException | None = None
         self._restarts, self._quick, self._started_at = 0, 0, 0.0
+        self._look_at = 0.0
         self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="hansa-engine", daemon=True)
 
@@ -155,6 +160,11 @@ class CometEngine:
         """Make no further block: the engine is ended by its watcher."""
         self._stopping.set()
         self._wake.set()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the engine is known to be catching up with the others."""
+        return self._network.is_catching_up
 
     def next_time_ms(self) -> int:
         """The least time of the next block, by this node's clock."""
@@ -238,6 +248,9 @@ class CometEngine:
 
     def _look_at_peers(self) -> None:
         """A peer that is no longer admitted goes by a restart of our own engine."""
+        if time.monotonic() < self._look_at and not self._admittance.is_waiting:
+            return
+        self._look_at = time.monotonic() + LOOK_S
         status, peers = self._network.ask()
         if status is None or status.catching_up:
             return
@@ -245,18 +258,20 @@ class CometEngine:
         if self._admittance.must_restart(peers, self._network.node_id, state):
             self._restart("a connected node is no longer admitted")
 
-    def _on_block(self, head: BlockHead, _result: BlockResult, ids: Sequence[bytes]) -> None:
+    def _on_block(self, head: BlockHead, result: BlockResult, ids: Sequence[bytes]) -> None:
         """In the engine's turn, right after the durable write."""
+        if any(touches(result.changes, prefix) for prefix in _TOUCHING):
+            self._look_at = 0.0
         self._listener.on_block(head, ids)
         self._sealing.wake()
         if ids:
             self._feeder.note_progress()
         for old in self._pool.find_expired(head.height + 1):
             rejection = Expired(expiry=old.expiry, height=head.height + 1)
-            self._listener.on_refused(old.id, rejection)
+            self._listener.on_refused(old.id, old.data, rejection)
 
-    def _on_too_large(self, identity: bytes) -> None:
-        self._listener.on_refused(identity, TransactionTooLarge())
+    def _on_too_large(self, waiting: Waiting) -> None:
+        self._listener.on_refused(waiting.id, waiting.data, TransactionTooLarge())
 
     def _on_exit(self, ended: EngineExit) -> None:
         """From the process's watcher: it ended without being asked to."""
@@ -268,6 +283,12 @@ class CometEngine:
         self._failure = self._failure or error
         self.halt()
         self._listener.on_stop(error)
+
+
+def touches(changes: Sequence[Change], prefix: bytes) -> bool:
+    """Whether any of the changes, which are sorted, is of a key with this prefix."""
+    at = bisect_left(changes, prefix, key=lambda change: change[0])
+    return at < len(changes) and changes[at][0].startswith(prefix)
 
 
 def _translate(error: BaseException) -> BaseException:

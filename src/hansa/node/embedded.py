@@ -84,6 +84,11 @@ class EmbeddedEngine:
         with self._pool.changed:
             self._pool.changed.notify_all()
 
+    @property
+    def is_behind(self) -> bool:
+        """There are no others."""
+        return False
+
     def next_time_ms(self) -> int:
         """Time that a block made now would have."""
         return max(self._application.storage.time_ms + 1, self._clock())

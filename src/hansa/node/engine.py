@@ -61,6 +61,11 @@ class Engine(Protocol):
         """Make no further block: storage has failed. From any thread; returns at once."""
         ...
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the others are known to be further: what is refused here may be right there."""
+        ...
+
     def next_time_ms(self) -> int:
         """The least time, as far as this node can know, of a block made now."""
         ...
@@ -93,12 +98,13 @@ class Listener(msgspec.Struct, frozen=True):
     """What the node wants to hear. Each call returns soon and raises nothing.
 
     `on_block`: durable, with the ids of its transactions. `on_sealed`: all blocks below this height
-    are provable. `on_refused`: a transaction that waited can no longer enter. `on_stop`: the engine
-    has ended, by itself with a reason; `on_storage`: a restored snapshot took the storage's place.
+    are provable. `on_refused`: these bytes of a transaction may not enter, or no longer. `on_stop`:
+    the engine has ended, by itself with a reason; `on_storage`: a restored snapshot took the
+    storage's place.
     """
 
     on_block: Callable[[BlockHead, Sequence[bytes]], None]
     on_sealed: Callable[[int], None]
-    on_refused: Callable[[bytes, Rejection], None]
+    on_refused: Callable[[bytes, bytes, Rejection], None]
     on_stop: Callable[[BaseException | None], None]
     on_storage: Callable[[Storage], None] = lambda _storage: None

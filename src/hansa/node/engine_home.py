@@ -11,6 +11,7 @@ from hansa.comet.files import DATA, EngineConfig, StateSync, compute_node_id, wr
 from hansa.comet.sign_state import raise_sign_state
 from hansa.comet.sockets import Sockets
 from hansa.crypto.keys import PrivateKey
+from hansa.node.abci_snapshots import has_blocks
 from hansa.node.faults import ConfigurationError, ForeignChainError
 from hansa.node.home import ENGINE, KEYS, SETTINGS, VALIDATOR, Home
 from hansa.node.sealer import APPLICATION_PROTOCOL
@@ -29,7 +30,9 @@ def prepare_engine(home: Home, storage: Storage, sockets: Sockets, listen: str) 
     engine's own files, this validator signs no height twice.
     """
     folder = home.folder / ENGINE
-    if storage.height and not (folder / DATA / BLOCKS).exists():
+    is_new = not has_blocks(storage)
+    is_joining = is_new and bool(home.settings.sync.servers)
+    if storage.height and not is_joining and not (folder / DATA / BLOCKS).exists():
         raise ForeignChainError(
             f"the ledger in {home.folder} is at block {storage.height}, but its engine has no"
             " blocks: its folder engine/ was lost",
@@ -42,7 +45,7 @@ def prepare_engine(home: Home, storage: Storage, sockets: Sockets, listen: str) 
         b"",  # InitChain says it: the state of height 0 need not be known for ever
         read_vote(home),
         home.node_key(),
-        build_config(home, sockets, listen, is_new=storage.height == 0),
+        build_config(home, sockets, listen, is_new=is_new),
         application_protocol=APPLICATION_PROTOCOL,
     )
     raise_sign_state(folder, max(storage.height, storage.sealed))
@@ -77,7 +80,7 @@ def choose_listen(home: Home) -> str:
 
 
 def build_config(home: Home, sockets: Sockets, listen: str, *, is_new: bool) -> EngineConfig:
-    """The engine's configuration. `is_new`: the ledger has no block yet."""
+    """The engine's configuration. `is_new`: no block yet, so that a snapshot may begin it."""
     engine, p2p, sync = home.settings.engine, home.settings.p2p, home.settings.sync
     moniker = _MONIKER.sub("-", f"{home.genesis.chain}-{home.folder.name}")[:_MONIKER_MAX]
     state_sync = None

@@ -78,6 +78,18 @@ class PoolFull(NodeError):
         self.retry_after_s = retry_after_s
 
 
+class CatchingUpError(PoolFull):
+    """The node is behind the others: what its old state refuses may be right. Nothing was taken."""
+
+    def __init__(self, height: int) -> None:
+        NodeError.__init__(
+            self,
+            f"the node is catching up with the others (block {height}) and cannot judge this yet",
+            "Send the same bytes again in a while, or to another node of the league.",
+        )
+        self.retry_after_s = 5
+
+
 class EngineError(NodeError):
     """The consensus engine beside the node is missing, damaged, or does not run."""
 

@@ -39,10 +39,10 @@ class Feeder:
         pool: TransactionPool,
         rpc: RpcClient,
         *,
-        on_too_large: Callable[[bytes], None],
+        on_too_large: Callable[[Waiting], None],
         stale_s: float = STALE_S,
     ) -> None:
-        """`on_too_large` is told the id of what the engine will never take."""
+        """`on_too_large` is told what the engine will never take."""
         self._pool, self._rpc = pool, rpc
         self._on_too_large = on_too_large
         self._stale_s = stale_s
@@ -126,14 +126,14 @@ class Feeder:
         """Full, or not yet caught up: later. Too large: never."""
         said = sorted({answer.error for answer in answers if answer.error})
         _log.debug("engine_refuses", count=len(back), said=said[:3])
-        never = {
-            waiting.id
+        never = [
+            waiting
             for waiting, answer in zip(back, [a for a in answers if not a.taken], strict=True)
             if "too large" in answer.error.lower()
-        }
-        self._return([waiting for waiting in back if waiting.id not in never])
-        for identity in never:
-            self._on_too_large(identity)
+        ]
+        self._return([waiting for waiting in back if waiting not in never])
+        for waiting in never:
+            self._on_too_large(waiting)
 
     def _return(self, batch: list[Waiting]) -> None:
         with self._lock:

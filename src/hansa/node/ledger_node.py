@@ -14,11 +14,12 @@ import structlog
 
 from hansa.comet.rpc import RpcClient
 from hansa.comet.validators import ValidatorSet
+from hansa.ledger.admission import AdmittedTransaction
 from hansa.ledger.contracts import Registry
 from hansa.ledger.genesis import Genesis
 from hansa.ledger.receipts import INVALID
 from hansa.ledger.rejections import Rejection
-from hansa.ledger.transactions import decode_transaction
+from hansa.ledger.transactions import SignedTransaction, decode_transaction
 from hansa.node.answers import (
     NoSuchMessage,
     NoSuchTransaction,
@@ -32,7 +33,7 @@ from hansa.node.blocks import BlockHead
 from hansa.node.comet_engine import CometEngine
 from hansa.node.embedded import EmbeddedEngine, read_clock_ms
 from hansa.node.engine import Engine, Listener, NetworkView
-from hansa.node.faults import NodeError, NodeStoppedError
+from hansa.node.faults import CatchingUpError, NodeError, NodeStoppedError
 from hansa.node.home import Home, open_home
 from hansa.node.lock import FolderLock
 from hansa.node.pool import TransactionPool, Waiting
@@ -180,15 +181,14 @@ class LedgerNode(ChainReading):
     def submit(self, data: bytes) -> str:
         """Take signed bytes; returns their id at once. The same bytes again: same id, no effect.
 
-        Raises a Rejection when they may not enter, PoolFull when too much waits, NodeStoppedError.
+        Raises a Rejection when they may not enter, PoolFull when too much waits, CatchingUpError,
+        NodeStoppedError.
         """
         decoded = decode_transaction(data)
         if self._is_known(decoded.id):
             return decoded.hex_id
         retry_after_s = self._estimate_wait_s()
-        admitted = self.application.check(
-            data, time_ms=self._engine.next_time_ms(), decoded=decoded
-        )
+        admitted = self._admit(data, decoded)
         waiting = Waiting(
             id=decoded.id,
             data=data,
@@ -200,6 +200,16 @@ class LedgerNode(ChainReading):
                 self._pool.check_room(waiting.lane, len(data), retry_after_s)
                 self._pool.add(waiting)
         return decoded.hex_id
+
+    def _admit(self, data: bytes, decoded: SignedTransaction) -> AdmittedTransaction:
+        try:
+            return self.application.check(
+                data, time_ms=self._engine.next_time_ms(), decoded=decoded
+            )
+        except Rejection as rejection:
+            if self._engine.is_behind:
+                raise CatchingUpError(self.height) from rejection
+            raise
 
     def status(self, transaction: str) -> TransactionStatus:
         """Where the transaction with this id (64 hex digits) stands."""
@@ -276,9 +286,12 @@ class LedgerNode(ChainReading):
                 final += self._unsealed.pop(below)
         self._watch.tell(final)
 
-    def _on_refused(self, identity: bytes, rejection: Rejection) -> None:
-        """What waited can no longer enter: nobody waits for it any more."""
-        if self._pool.discard([identity]):
+    def _on_refused(self, identity: bytes, data: bytes, rejection: Rejection) -> None:
+        """What waited can no longer enter: nobody waits for it any more.
+
+        Other bytes under the same id say nothing of ours: somebody else may have spoilt them.
+        """
+        if self._pool.holds(identity, data) and self._pool.discard([identity]):
             _log.info("transaction_dropped", id=identity.hex(), code=rejection.code)
             self._watch.tell([identity.hex()])
 

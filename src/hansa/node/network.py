@@ -48,6 +48,12 @@ class NetworkWatch:
         status = self._status
         return status is None or status.catching_up
 
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether the engine said so when it was last asked."""
+        status = self._status
+        return status is not None and status.catching_up
+
     def look(
         self,
         *,

@@ -67,6 +67,11 @@ class TransactionPool:
     def __contains__(self, transaction_id: bytes) -> bool:
         return transaction_id in self._waiting
 
+    def holds(self, transaction_id: bytes, data: bytes) -> bool:
+        """Whether it waits here with these very bytes."""
+        waiting = self._waiting.get(transaction_id)
+        return waiting is not None and waiting.data == data
+
     @property
     def has_work(self) -> bool:
         """Whether something waits that the engine does not have."""
