@@ -24,6 +24,7 @@ from hansa.node.abci_handler import AbciHandler, HandlerListener
 from hansa.node.abci_snapshots import SnapshotDesk
 from hansa.node.application import LedgerApplication
 from hansa.node.home import Home, open_home
+from hansa.node.release import ComputeDigest
 from hansa.node.sealer import apply_updates, build_validators
 from hansa.node.storage import Storage, make_identity
 from tests.comet.abci.speaker import Speaker, Told
@@ -39,7 +40,13 @@ class Died(Exception):
 class Side:
     """The node's side without an engine: storage, handler and server of one home."""
 
-    def __init__(self, league: CometLeague, number: int, socket: Path) -> None:
+    def __init__(
+        self,
+        league: CometLeague,
+        number: int,
+        socket: Path,
+        compute_digest: ComputeDigest | None = None,
+    ) -> None:
         self.home: Home = open_home(league.home(number))
         self.refused: list[tuple[bytes, Rejection]] = []
         self.told = Told()
@@ -58,6 +65,7 @@ class Side:
             ),
             self.desk,
             clock=lambda: self.clock,
+            compute_digest=compute_digest,
         )
         self.server = Server(socket, self.handler, on_fatal=self.told.take)
         self.server.start()

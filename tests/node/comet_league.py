@@ -11,7 +11,7 @@ import msgspec
 from hansa.comet.files import compute_node_id
 from hansa.comet.validators import compute_address
 from hansa.crypto.keys import PrivateKey
-from hansa.ledger.contracts import Registry
+from hansa.ledger.contracts import Contract, Registry
 from hansa.ledger.genesis import Genesis, GenesisActivation, GenesisValidator
 from hansa.ledger.model import Message
 from hansa.ledger.system import Node
@@ -20,14 +20,21 @@ from hansa.node.ledger_node import LedgerNode
 from hansa.node.settings import EngineSettings, PeerSettings, Settings
 from hansa.testing.chain import Actor, Chain, make_key
 from tests.ledger.toy import Count, build_toy_chain, build_toy_registry
-from tests.node.toy_validators import RemoveNode, SetPower, build_contract
+from tests.node.toy_validators import (
+    Activate,
+    RemoveNode,
+    SetPower,
+    build_contract,
+    build_governance,
+)
 
 EXPIRY = 5_000
 
 
-def build_registry() -> Registry:
-    """The toy's, and a contract of validators and nodes."""
-    return Registry([*build_toy_registry().contracts.values(), build_contract()])
+def build_registry(*further: Contract) -> Registry:
+    """The toy's, with contracts of validators and versions, and whatever a later release has."""
+    toy = [each for each in build_toy_registry().contracts.values() if each.name != "governance"]
+    return Registry([*toy, build_governance(), build_contract(), *further])
 
 
 class CometLeague:
@@ -123,6 +130,11 @@ class CometLeague:
 
     def remove_node(self, number: int) -> bytes:
         return self.sign(RemoveNode(id=self.node_id(number)), application="validators")
+
+    def activate(self, version: int, height: int, digest: str = "ab" * 32) -> bytes:
+        """Another version of the counter begins at `height`."""
+        message = Activate(application="counter", version=version, digest=digest, height=height)
+        return self.sign(message, application="governance")
 
     def count_up(self, name: str = "x", by: int = 1, *, actor: int = 0) -> bytes:
         return self.sign(Count(id=name, by=by, limit=10**9), actor=actor)

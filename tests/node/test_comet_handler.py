@@ -16,6 +16,7 @@ from hansa.comet.abci import validator_pb2
 from hansa.encoding.canonical import encode_canonical
 from hansa.ledger.admission import AlreadySeen, Expired
 from hansa.ledger.blocks import Block
+from hansa.ledger.contracts import Contract
 from hansa.ledger.execution import execute_block
 from hansa.ledger.genesis import compute_genesis_changes
 from hansa.ledger.model import compute_state_key
@@ -27,7 +28,7 @@ from hansa.node.faults import ForeignChainError, OldReleaseError
 from hansa.node.release import check_release
 from hansa.primitives.limits import BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX
 from tests.comet.abci.speaker import Speaker
-from tests.ledger.toy import Count, Fault, Later
+from tests.ledger.toy import Count, Fault, Later, contract
 from tests.node.comet_driver import (
     BYTES_MAX,
     Decided,
@@ -38,7 +39,7 @@ from tests.node.comet_driver import (
     encode_time,
     running,
 )
-from tests.node.comet_league import CometLeague
+from tests.node.comet_league import CometLeague, build_registry
 
 
 @pytest.fixture
@@ -426,6 +427,38 @@ def test_updates_of_validators_reach_the_engine(scene: Scene, league: CometLeagu
     }
     scene.driver.make_block()
     assert [each.power for each in scene.driver.sets[3]] == [10, 10, 7]
+    check_roots(league, scene.driver)
+
+
+def test_an_old_release_stops_at_the_height_and_goes_on_when_it_is_replaced(
+    scene: Scene, league: CometLeague
+) -> None:
+    scene.driver.make_block(league.activate(2, height=3))
+    scene.driver.make_block(league.count_up())
+    with pytest.raises(Died):
+        scene.driver.process([], scene.driver.next_time())
+    error = scene.side.told.wait()
+    assert isinstance(error, OldReleaseError)
+    assert error.text.startswith("block 3 needs counter version 2 (code abababab")
+    scene.driver.decide([], scene.driver.next_time())  # the others go on
+    scene.close()
+    with running(league, 1, scene.socket), pytest.raises(Died):
+        scene.driver.connect(scene.socket)
+    later = Contract("counter", 2)
+    later.handlers.update(contract.handlers)
+    league.registry = build_registry(later)
+    for digest, goes_on in (("cd" * 32, False), ("ab" * 32, True)):
+        scene.driver.disconnect()
+        scene.side = Side(league, 1, scene.socket, lambda _name, digest=digest: digest)
+        if goes_on:
+            scene.driver.connect(scene.socket)
+        else:
+            with pytest.raises(Died):
+                scene.driver.connect(scene.socket)
+            assert "this release's is cdcd" in str(scene.side.told.wait())
+            scene.side.close()
+    scene.driver.make_block(league.count_up())
+    assert scene.side.storage.height == 4
     check_roots(league, scene.driver)
 
 

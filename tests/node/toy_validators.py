@@ -1,4 +1,4 @@
-"""A toy contract `validators` without rules: any account sets powers and removes nodes."""
+"""Toy contracts without rules: any account sets powers, removes nodes, activates versions."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from hansa.crypto.signatures import PublicKey
 from hansa.ledger.context import Context
 from hansa.ledger.contracts import Contract
 from hansa.ledger.model import Message
-from hansa.ledger.system import Node, Validator
+from hansa.ledger.system import Activation, ActiveVersion, Node, Validator
 
 
 class SetPower(Message, kw_only=True):
@@ -21,6 +21,30 @@ class RemoveNode(Message, kw_only=True):
     """A node may no longer connect."""
 
     id: str
+
+
+class Activate(Message, kw_only=True):
+    """Another version of a contract begins."""
+
+    application: str
+    version: int
+    digest: str
+    height: int
+
+
+def build_governance() -> Contract:
+    """One object for each registry."""
+    contract = Contract("governance")
+
+    @contract.handles(Activate)
+    def activate(ctx: Context, message: Activate) -> None:
+        found = ctx.get(Activation, message.application)
+        assert found is not None
+        entry = ActiveVersion(version=message.version, digest=message.digest, height=message.height)
+        versions = (*found.versions, entry)
+        ctx.put(Activation(application=message.application, versions=versions))
+
+    return contract
 
 
 def build_contract() -> Contract:
