@@ -73,16 +73,15 @@ class Sealing:
             height = storage.sealed + 1
             if height > storage.height:
                 return
-            seal = self._seal(height)
+            seal = Seal(*self._rpc.signed_header(height))
             before = storage.seal(height - 1)
             if before is not None and before.commit.hash() != seal.header.last_commit_hash:
                 # The newest commit is the one this node saw; the next header names the final one.
-                self._seal(height - 1)
+                self._put(Seal(*self._rpc.signed_header(height - 1)))
+            self._put(seal)
             self._on_sealed(height)
 
-    def _seal(self, height: int) -> Seal:
-        storage = self._application.storage
-        seal = Seal(*self._rpc.signed_header(height))
-        known = storage.validators(seal.header.validators_hash)
-        storage.put_seal(seal, None if known else self._rpc.validators(height))
-        return seal
+    def _put(self, seal: Seal) -> None:
+        storage, header = self._application.storage, seal.header
+        known = storage.validators(header.validators_hash)
+        storage.put_seal(seal, None if known else self._rpc.validators(header.height))
