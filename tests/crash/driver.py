@@ -8,6 +8,7 @@ import ctypes
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def run_node(order: dict[str, Any], league: ToyLeague) -> None:
                 print(status.state, each, status.height, flush=True)
 
 
-def run_and_exit(order: dict[str, Any]) -> None:
+def run_and_exit(run: Callable[[dict[str, Any]], None], order: dict[str, Any]) -> None:
     """The forked child: it never returns into the parent's loop."""
     status = 1
     try:
@@ -113,17 +114,18 @@ def run_and_exit(order: dict[str, Any]) -> None:
         os._exit(status)
 
 
-def main() -> None:
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+def serve_orders(run: Callable[[dict[str, Any]], None]) -> None:
+    """Fork for each order, and say how the child ended."""
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()
         if not pid:
-            run_and_exit(order)
+            run_and_exit(run, order)
         _pid, status = os.waitpid(pid, 0)
         # On a line of its own, whatever the killed run left unfinished.
         print(f"\nended {status}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    serve_orders(run)

@@ -66,16 +66,16 @@ class Report:
 
 
 class Driver:
-    """The process that forks the runs."""
+    """The process that forks the runs of `module`."""
 
-    def __init__(self, shim: Path) -> None:
+    def __init__(self, shim: Path, module: str = "tests.crash.driver") -> None:
         environment = {
             **os.environ,
             "LD_PRELOAD": str(shim),
             "PYTHONPATH": os.pathsep.join((str(REPOSITORY), str(REPOSITORY / "src"))),
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.crash.driver"],
+            [sys.executable, "-m", module],
             cwd=REPOSITORY,
             env=environment,
             stdin=subprocess.PIPE,
