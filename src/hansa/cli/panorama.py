@@ -78,7 +78,8 @@ def list_hints(league: Path, survey: "Survey") -> list[str]:
     if survey.quorum is not None and survey.quorum.is_lost:
         hints.append("no block is made until the missing members' nodes run and reach the others")
     disk = survey.disk
-    if disk.free_bytes < FREE_BYTES_MIN or (disk.days_left or DAYS_LEFT_MIN) < DAYS_LEFT_MIN:
+    is_short = disk.days_left is not None and disk.days_left < DAYS_LEFT_MIN
+    if is_short or disk.free_bytes < FREE_BYTES_MIN:
         hints.append("the disk is nearly full: free space, or move the league to a larger one")
     return hints
 
