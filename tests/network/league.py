@@ -20,7 +20,7 @@ from hansa.comet.install import install_engine, locate_cache
 from hansa.contracts.governance.model import Action, Propose, Vote
 from hansa.ledger.model import Message
 from hansa.node.home import open_home, rewrite_settings
-from hansa.node.settings import EngineSettings, PeerSettings
+from hansa.node.settings import Settings
 from tests.network.load import Ledger, Load, identify
 from tests.network.nodes import NodeProcess, wait_until
 from tests.network.trade import SELLERS, Trade
@@ -34,20 +34,23 @@ LATER: Final = 5_000
 class NetworkLeague:
     """Nodes 1, 2, … of a league in `folder`, none of them started."""
 
-    def __init__(self, folder: Path, validators: int = VALIDATORS, **engine: Any) -> None:
-        """`engine`: settings of `[engine]` in each node.toml."""
+    def __init__(
+        self, folder: Path, validators: int = VALIDATORS, members: int = 0, **engine: Any
+    ) -> None:
+        """`engine`: settings of `[engine]` in each node.toml. `members`: at least so many."""
         install_engine()
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder / "league"
-        members = folder / "members.json"
-        members.write_bytes(msgspec.json.encode(build_plan(max(SELLERS, validators - 1))))
+        plan = folder / "members.json"
+        sellers = max(SELLERS, validators - 1, members - 1)
+        plan.write_bytes(msgspec.json.encode(build_plan(sellers)))
         self.environment = {
             **os.environ,
             "HANSA_HOME": str(folder / "user"),
             "HANSA_CACHE": str(locate_cache()),
         }
         command = ["init", self.folder, "--engine", "comet", "--validators", validators]
-        command += ["--ports", "any", "--members", members, "--chain", "fault-1", "--json"]
+        command += ["--ports", "any", "--members", plan, "--chain", "fault-1", "--json"]
         self.run(*command)
         self.nodes = {
             each.number: NodeProcess(each.number, each.folder, self.environment)
@@ -74,24 +77,13 @@ class NetworkLeague:
         assert done.returncode == 0, (arguments, done.stderr)
         return done.stdout
 
-    def configure(
-        self,
-        number: int,
-        *,
-        engine: dict[str, Any] | None = None,
-        p2p: dict[str, Any] | None = None,
-    ) -> None:
-        """Change settings of a node's node.toml."""
+    def configure(self, number: int, **sections: dict[str, Any]) -> None:
+        """Change settings of a node's node.toml: `engine={"heartbeat_s": 2}`."""
         folder = self.nodes[number].folder
-        found = open_home(folder).settings
-        found = msgspec.structs.replace(
-            found,
-            engine=msgspec.structs.replace(found.engine, **(engine or {})),
-            p2p=msgspec.structs.replace(found.p2p, **(p2p or {})),
-        )
-        msgspec.convert(msgspec.to_builtins(found.engine), EngineSettings)
-        msgspec.convert(msgspec.to_builtins(found.p2p), PeerSettings)
-        rewrite_settings(folder, found)
+        found = msgspec.to_builtins(open_home(folder).settings)
+        for name, values in sections.items():
+            found[name] |= values
+        rewrite_settings(folder, msgspec.convert(found, Settings))
 
     # -- its nodes
 

@@ -59,6 +59,12 @@ class NodeProcess:
         """By which the other nodes know it, whether it runs or not."""
         return find_node_id(open_home(self.folder))
 
+    def move(self, folder: Path) -> None:
+        """Its home lies elsewhere from now on."""
+        assert not self.is_running
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        self.folder = self.folder.rename(folder)
+
     @property
     def words(self) -> str:
         """What it said on standard error since its last start."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hansa.cli.bench.ports import find_ports
 from hansa.client.faults import Refused, Unreachable
 from hansa.primitives.limits import TRANSACTION_BYTES_MAX
 from tests.network.history import (
@@ -113,9 +114,17 @@ def test_what_nobody_answered_can_be_sent_again(league: NetworkLeague) -> None:
         assert league.commit(data, league.nodes[number % VALIDATORS + 1]) == ["ok"]
 
 
-def test_all_nodes_on_new_ports_find_each_other(league: NetworkLeague) -> None:
+@pytest.mark.parametrize("place", ["side by side", "apart"])
+def test_all_nodes_on_new_ports_find_each_other(league: NetworkLeague, place: str) -> None:
+    """On one machine by their siblings; far apart by one gateway that is still where it was."""
     before = {node.url for node in league.running} | {node.p2p for node in league.running}
     league.stop()
+    if place == "apart":
+        (port,) = find_ports(1)
+        league.configure(1, api={"port": port})
+        for number, node in league.nodes.items():
+            league.configure(number, p2p={"gateways": (f"http://127.0.0.1:{port}",)})
+            node.move(league.folder / f"machine-{number}" / "home")
     league.start()
     after = {node.url for node in league.running} | {node.p2p for node in league.running}
     assert not before & after
