@@ -50,8 +50,8 @@ class Gate:
         clock: Callable[[], int] = read_clock_ms,
     ) -> None:
         self.ledger = ledger
-        self.paths = HeaderPaths(ledger)
         self.book = book
+        self.paths = HeaderPaths(ledger, self.find_keepers)
         self.index = index
         self.shape = index.shape
         self.follower = follower
@@ -72,6 +72,10 @@ class Gate:
         watch("hansa_index_height", "Height of the read model.", lambda: self.index.height)
         watch("hansa_sessions", "Open sessions.", lambda: len(self.sessions))
         watch("hansa_streams", "Open event streams.", lambda: self.streams.total)
+
+    def find_keepers(self, height: int) -> tuple[str, ...]:
+        """Gateways of the league that keep the block at `height`."""
+        return self.book.find_keepers(height) if self.book is not None else ()
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do blocking work in a thread."""

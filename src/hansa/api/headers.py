@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final
 
 from litestar.params import Parameter
@@ -30,8 +31,11 @@ TrustedHeight = Annotated[
 class HeaderPaths:
     """Finds the headers of files. Remembers the way stations: they lead to all later headers."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(
+        self, ledger: Ledger, find_keepers: Callable[[int], Sequence[str]] = lambda _height: ()
+    ) -> None:
+        """`find_keepers`: gateways that keep the block of a height."""
+        self._ledger, self._find_keepers = ledger, find_keepers
         self._lock = threading.Lock()
         self._known: OrderedDict[int, tuple[LightBlock, ...]] = OrderedDict()
 
@@ -77,7 +81,7 @@ class HeaderPaths:
                 validators=ledger.validators_at(height),
             )
         except LookupError as error:
-            raise refuse_header(ledger, height) from error
+            raise refuse_header(ledger, height, self._find_keepers(height)) from error
 
     def _load_root(self, trusted: int) -> Trusted:
         ledger = self._ledger
@@ -94,7 +98,7 @@ class HeaderPaths:
                 self._known.popitem(last=False)
 
 
-def refuse_header(ledger: Ledger, height: int) -> Refusal:
+def refuse_header(ledger: Ledger, height: int, keepers: Sequence[str] = ()) -> Refusal:
     """This node has no header of that height: not yet, or no longer."""
     if height > ledger.sealed_height:
         return Refusal(
@@ -113,8 +117,13 @@ def refuse_header(ledger: Ledger, height: int) -> Refusal:
         f"and keeps headers from height {first} on.",
         rule="D22",
         remedy=(
-            "Ask a node that has kept all, or pin a checkpoint of that height or later "
+            f"Ask {name_keepers(keepers)}, or pin a checkpoint of that height or later "
             "(hansa trust add FILE) and ask with ?trusted=HEIGHT."
         ),
         params={"height": height, "first": first},
     )
+
+
+def name_keepers(keepers: Sequence[str]) -> str:
+    """Whom to ask for what is not kept here."""
+    return " or ".join(keepers) if keepers else "a node that has kept all"

@@ -7,7 +7,7 @@ from litestar.params import Parameter, RawBody
 from sqlalchemy import ColumnElement
 
 from hansa.api.gate import Gate, TheGate, TheViewer
-from hansa.api.headers import TrustedHeight
+from hansa.api.headers import TrustedHeight, name_keepers
 from hansa.api.limits import WAIT_S_MAX
 from hansa.api.problems import Refusal, refuse_stranger, refuse_unseen
 from hansa.api.proofs import build_deadline_file, build_receipt_file
@@ -192,7 +192,7 @@ def get_bytes(transaction: TransactionId, gate: TheGate, viewer: TheViewer) -> R
         raise refuse_stranger()
     found = gate.ledger.status(transaction)
     if found.height is None or found.index is None:
-        raise refuse_unseen()
+        raise _refuse_missing(gate, viewer, found.height)
     data = gate.ledger.block(found.height).transactions[found.index]
     if not _is_signer(viewer, data, found):
         raise refuse_unseen()
@@ -226,7 +226,7 @@ def get_deadline_receipt(
     """The receipt with its proof."""
     at, index = decode_number(height), decode_number(number)
     if not _see_message(gate, viewer, (at, DEADLINE_POSITION, index)):
-        raise refuse_stranger() if viewer.is_stranger else refuse_unseen()
+        raise _refuse_missing(gate, viewer, at)
     deadlines = gate.ledger.block(at).results.deadlines
     file = build_deadline_file(
         gate.ledger,
@@ -264,7 +264,7 @@ def get_receipt(
     found = gate.ledger.status(transaction)
     index = decode_number(number)
     if found.result is None or found.height is None or found.index is None:
-        raise refuse_stranger() if viewer.is_stranger else refuse_unseen()
+        raise _refuse_missing(gate, viewer, found.height)
     place = (found.height, found.index, index)
     if not _see_message(gate, viewer, place):
         raise refuse_stranger() if viewer.is_stranger else refuse_unseen()
@@ -278,6 +278,27 @@ def get_receipt(
         trusted=trusted,
     )
     return _answer_receipt(encode_file(file), f"receipt-{transaction[:16]}-{index}")
+
+
+def _refuse_missing(gate: Gate, viewer: Viewer, height: int | None) -> Refusal:
+    """What is not here, or not for the asker; with whom to ask when the block may be elsewhere.
+
+    `height`: of the block, None where this node does not know it.
+    """
+    if viewer.is_stranger:
+        return refuse_stranger()
+    base = gate.ledger.heights()[0]
+    at = height or 1
+    if at >= base:
+        return refuse_unseen()
+    return Refusal(
+        404,
+        "api.block_not_kept",
+        f"There is nothing here that you may see; this node keeps blocks from {base} on.",
+        rule="D8",
+        remedy=f"If it is older, ask {name_keepers(gate.find_keepers(at))}.",
+        params={"first": base},
+    )
 
 
 def _see_message(gate: Gate, viewer: Viewer, place: tuple[int, int, int]) -> bool:

@@ -1,11 +1,14 @@
 """`hansa invite`: write what a new node needs to know of a league. Asks the node, writes a file."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import msgspec
 
 from hansa.cli.answers import YES, answer, hint, json_option
+from hansa.cli.neighbourhood import is_reachable
 from hansa.cli.network import GENESIS
 from hansa.cli.place import Place, place_options
 from hansa.client.faults import ClientError
@@ -46,9 +49,16 @@ def command(
     genesis = read_file(place.league / GENESIS, INVITE_BYTES_MAX)
     with place.gateway() as gateway:
         nodes = gateway.nodes()
-    gateways = {*further, place.url(), *(node.gateway for node in nodes if node.gateway)}
+    if not nodes:
+        raise ClientError(
+            "this league runs in one process: no other node can join it",
+            "a league that others can join: hansa init DIR --engine comet --validators 4",
+        )
+    gateways = choose_gateways({*further, place.url(), *(each.gateway for each in nodes)})
+    if not any(map(is_reachable_at, gateways)) and any(is_reachable_p2p(n.p2p) for n in nodes):
+        hint("these gateways are of this machine only; name one that others reach: --gateway URL")
     invite = Invite(
-        gateways=tuple(sorted(gateways))[:HINTS_MAX],
+        gateways=gateways[:HINTS_MAX],
         genesis=msgspec.Raw(genesis),
         peers=tuple(f"{node.node}@{node.p2p}" for node in nodes)[:HINTS_MAX],
     )
@@ -65,3 +75,19 @@ def command(
     answer(document, text, as_json=as_json)
     hint("tell the genesis digest over a channel that you both trust; then: hansa join FILE DIR")
     return YES
+
+
+def choose_gateways(urls: Iterable[str]) -> tuple[str, ...]:
+    """Those that other machines reach; when there is none, those of this machine."""
+    found = sorted({url.rstrip("/") for url in urls if url})
+    return tuple(filter(is_reachable_at, found)) or tuple(found)
+
+
+def is_reachable_at(url: str) -> bool:
+    """Whether other machines may reach a gateway."""
+    return is_reachable(urlsplit(url).hostname or "")
+
+
+def is_reachable_p2p(address: str) -> bool:
+    """Whether other machines may reach an engine, `host:port`."""
+    return is_reachable(address.rpartition(":")[0].strip("[]"))

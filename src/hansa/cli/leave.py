@@ -6,7 +6,8 @@ from typing import Final
 import click
 
 from hansa.cli.answers import UNJUDGED, YES, answer, hint, json_option
-from hansa.cli.join import find_gateway, submit
+from hansa.cli.contact import find_gateway
+from hansa.cli.joining import submit
 from hansa.cli.place import Place
 from hansa.client.gateway import Gateway
 
@@ -38,7 +39,11 @@ def command(folder: Path, signer_name: str | None, keep_node: bool, as_json: boo
 
     home = open_home(folder)
     node, address = name_keys(home)
-    url = find_gateway(list_gateways(folder, home.settings.p2p.gateways))
+    url = find_gateway(
+        list_gateways(folder, home.settings.p2p.gateways),
+        home.genesis_digest.hex(),
+        "name a gateway of the league under [p2p] gateways in node.toml, then run this again",
+    )
     signer = Place(folder, url).signer(signer_name)
     done: list[str] = []
     with Gateway(url, signer) as gateway:

@@ -67,25 +67,27 @@ class Neighbourhood:
         from hansa.node.embedded import read_clock_ms
         from hansa.node.neighbours import Neighbours, build_own
 
-        view = self._node.network() if self._node is not None else None
-        if view is None or self._node is None or self.book is None:
+        node = self._node
+        view = node.network() if node is not None else None
+        if view is None or node is None or self.book is None:
             return
         own = build_own(
-            self._node.chain,
+            node.chain,
             gateway=choose_gateway(url, view.address),
             p2p=view.address,
-            base=self._node.heights()[0],
+            base=node.heights()[0],
             validator=name_keys(self._home)[1],
             instance=self.book.instance,
         )
         self._neighbours = Neighbours(
             self._home.folder,
             self.book,
-            self._node,
+            node,
             self._home.node_key(),
             own,
             self._hints,
             read_clock_ms,
+            lambda: node.heights()[0],
         )
         self._neighbours.start()
 

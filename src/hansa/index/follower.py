@@ -24,6 +24,9 @@ _log = structlog.get_logger("hansa.index")
 # How long one wait for the next block lasts before the thread looks whether it shall stop.
 _TICK_S = 0.5
 
+# Height of a read model that has seen nothing but the genesis.
+GENESIS = 0
+
 GenesisChanges = Callable[[], Sequence[Change]]
 
 
@@ -54,7 +57,10 @@ def follow_once(index: Index, source: BlockSource, genesis: GenesisChanges) -> b
     if index.height >= last:
         return False
     if index.height + 1 < base:
-        raise MissingBlocks(have=index.height, first=base)
+        if index.height > GENESIS:
+            raise MissingBlocks(have=index.height, first=base)
+        index.clear()  # a snapshot was restored meanwhile: the genesis is in it
+        return True
     index.apply(_collect_batch(source, index.height + 1, last))
     return True
 

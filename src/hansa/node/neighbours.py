@@ -36,6 +36,7 @@ RUNNING: Final = "running.json"
 NODES: Final = "nodes"
 # Admitted nodes of a large league, with room.
 BOOK_ENTRIES_MAX: Final = 1_000
+KEEPERS_NAMED_MAX: Final = 3
 TIMEOUT_S: Final = 3.0
 # Between two rounds: while somebody is missing, and when all are there.
 SEARCH_S, REST_S = 2.0, 20.0
@@ -107,6 +108,11 @@ class AddressBook:
             entries = sorted(self._entries.items())
         return tuple(entry for node, entry in entries if self._is_admitted(node))
 
+    def find_keepers(self, height: int) -> tuple[str, ...]:
+        """Gateways of nodes that say they keep the block at `height`."""
+        found = [each.gateway for each in self.entries() if each.base <= max(height, 1)]
+        return tuple(url for url in found if url)[:KEEPERS_NAMED_MAX]
+
     def _read(self) -> None:
         """What was kept; a damaged file is only a lost hint."""
         with suppress(OSError, msgspec.MsgspecError):
@@ -136,7 +142,7 @@ class Caller(Protocol):
 class Neighbours:
     """A thread that announces this node, gathers where the others are and has the engine call them.
 
-    `hints`: URLs of gateways that an operator named.
+    `hints`: URLs of gateways that an operator named. `find_base`: first height whose block is kept.
     """
 
     def __init__(
@@ -148,7 +154,9 @@ class Neighbours:
         own: Announcement,
         hints: Iterable[str],
         clock: Callable[[], int],
+        find_base: Callable[[], int],
     ) -> None:
+        self._find_base = find_base
         self._folder, self._book, self._caller, self._clock = folder, book, caller, clock
         self._key, self._hints = key, tuple(hints)
         self.own = sign_announcement(own, key)
@@ -174,6 +182,7 @@ class Neighbours:
 
     def search(self, client: httpx.Client) -> int:
         """One round; how many admitted nodes with a known address are not connected."""
+        self._renew()
         with suppress(Rejection):
             self._book.take(self.own)
         urls = {entry.gateway for entry in self._book.entries()} | set(self._hints)
@@ -183,6 +192,14 @@ class Neighbours:
                 return 0
             self._exchange(client, url)
         return self._dial_missing()
+
+    def _renew(self) -> None:
+        """Say anew from where on blocks are here: a snapshot was restored, or old ones went."""
+        base = self._find_base()
+        if base != self.own.base:
+            sequence = max(self._clock(), self.own.sequence + 1)
+            newer = msgspec.structs.replace(self.own, base=base, sequence=sequence)
+            self.own = sign_announcement(newer, self._key)
 
     def _exchange(self, client: httpx.Client, url: str) -> None:
         """Take what a gateway knows, and tell it where we are if it does not know."""
