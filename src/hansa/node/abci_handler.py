@@ -226,6 +226,9 @@ class AbciHandler(Handler):
             raise ForeignChainError("the engine commits what it has not finalized", _CURE)
         (block, result), self._decided = self._decided, None
         head = self._application.commit(block, result, None)
+        for each in block.misbehaviours:
+            address = each.address.hex()
+            _log.error("misbehaviour", kind=each.kind, validator=address, height=each.height)
         self._listener.on_block(head, result, [bytes.fromhex(each.id) for each in result.results])
         return abci.ResponseCommit(retain_height=self._desk.after_commit(head.height))
 
