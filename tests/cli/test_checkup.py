@@ -172,7 +172,7 @@ def test_missing_and_damaged_engines_are_named(
 def test_lost_engine_data_is_named(home: Home) -> None:
     assert look_at_engine_folder(home, 0).ok
     finding = look_at_engine_folder(home, 7)
-    assert not finding.ok and "at block 7" in finding.text and "backup" in finding.cure
+    assert not finding.ok and "at block 7" in finding.text and "--anew" in finding.cure
     put_blocks(home)
     assert look_at_engine_folder(home, 7).ok
 
@@ -211,7 +211,7 @@ def test_a_node_that_knows_nobody_is_named(home: Home, tmp_path: Path) -> None:
     assert look_at_neighbours(home, 0).ok  # its sibling's folder lies beside it
     shutil.copytree(home.folder, tmp_path / "alone")
     alone = open_home(tmp_path / "alone")
-    assert "[p2p] peers" in look_at_neighbours(alone, 0).cure
+    assert "[p2p] gateways" in look_at_neighbours(alone, 0).cure
     (alone.folder / "peers.json").write_text("[]")
     assert look_at_neighbours(alone, 0).ok
 

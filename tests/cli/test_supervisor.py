@@ -58,8 +58,8 @@ def lives(pid: int) -> bool:
         return False
 
 
-def await_true(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WITHIN_S
+def await_true(holds: Callable[[], bool], within_s: float = WITHIN_S) -> None:
+    deadline = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -32,8 +32,8 @@ TAIL_BYTES: Final = 256_000
 ENDED: Final = frozenset({"node_stopped", "start_failed"})
 BEGAN: Final = "node_started"
 _JOIN: Final = (
-    f"Put {ENGINE}/ back from the backup that this ledger is from; or have the node join anew from"
-    " a snapshot of the others."
+    "Have the node begin anew from a snapshot of the others: hansa join INVITE DIR --anew. Only an"
+    f" observer's {ENGINE}/ may be put back from a backup."
 )
 
 
@@ -144,7 +144,7 @@ def look_at_neighbours(home: Home, _height: int | None) -> Finding:
     """A node of a league of several has somebody to ask where the others are."""
     if len(home.genesis.validators) < 2 and not home.settings.sync.servers:
         return Finding("neighbours", True, "one validator decides alone")
-    hints = len(home.settings.p2p.peers)
+    hints = len(home.settings.p2p.peers) + len(home.settings.p2p.gateways)
     book = (home.folder / BOOK).exists()
     siblings = len(list_siblings(home.folder))
     is_beside = home.folder.parent.name == "nodes" and any(
@@ -152,7 +152,7 @@ def look_at_neighbours(home: Home, _height: int | None) -> Finding:
     )
     if not (hints or book or siblings or is_beside):
         text = "this node knows no other: nobody can tell it where the league is"
-        cure = f'Name another node in {SETTINGS}: [p2p] peers = ["ID@HOST:PORT"].'
+        cure = f'Name another gateway in {SETTINGS}: [p2p] gateways = ["https://HOST"].'
         return Finding("neighbours", False, text, cure)
     return Finding("neighbours", True, "there is somebody to ask where the others are")
 
