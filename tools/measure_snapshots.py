@@ -1,8 +1,8 @@
 """How fast snapshots are made and restored: `tools/measure_snapshots.py RECORDS [SIZE]`.
 
 Makes a state of so many records of SIZE bytes (500) in a temporary folder, a snapshot without
-rests, and restores it. Prints seconds, records and megabytes a second, peak memory, disk. What
-blocks of 1,000 changes take while a snapshot is made, beside what they take alone, comes last.
+rests, and restores it. Prints wall clock and processor time, rates and peak memory; then what
+blocks take while a snapshot is made (with rests), in turn with blocks alone.
 """
 
 import random
@@ -11,15 +11,17 @@ import shutil
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from hansa.crypto.merkle import EMPTY_ROOT
 from hansa.ledger.blocks import Block, BlockResult
 from hansa.node.folder import create_storage, make_identity
 from hansa.node.restore import Restoration
-from hansa.node.snapshots import Snapshots, write_snapshot
+from hansa.node.snapshots import REST, Snapshots, write_snapshot
 from hansa.node.storage import Storage
 
 IDENTITY = make_identity("measure-1", bytes(32))
@@ -69,21 +71,54 @@ class Stopwatch:
         )
 
 
-def measure_commits(storage: Storage, records: int, size: int) -> str:
-    """Median and worst of some blocks, milliseconds."""
-    times = []
-    for number in range(BLOCKS):
-        source = random.Random(number)  # noqa: S311 - the same blocks at each run
-        some, value = source.sample(range(records), 1_000), source.randbytes(size)
-        times.append(
-            commit(storage, tuple((b"app/kind/%010d" % each, value) for each in sorted(some)))
-        )
+class Beside:
+    """Snapshots made one after the other in a thread, only while `gate` is open."""
+
+    def __init__(self, folder: Path, storage: Storage) -> None:
+        self.gate, self._stopping = threading.Event(), False
+        self._folder, self._storage = folder, storage
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Give up the one in hand."""
+        self._stopping = True
+        self.gate.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with suppress(InterruptedError):
+            while True:
+                pinned = self._storage.pin()
+                try:
+                    write_snapshot(self._folder, pinned, self._pause)
+                finally:
+                    pinned.close()
+                    shutil.rmtree(self._folder)
+
+    def _pause(self, worked_s: float) -> None:
+        time.sleep(worked_s * REST)
+        self.gate.wait()
+        if self._stopping:
+            raise InterruptedError
+
+
+def measure_blocks(folder: Path, storage: Storage, records: int, size: int) -> None:
+    """Blocks of 1,000 changes, in turn alone and while a snapshot is made; median and p95."""
+    beside = Beside(folder, storage)
+    times: tuple[list[float], list[float]] = ([], [])
+    for number in range(2 * BLOCKS):
+        (beside.gate.set if number % 2 else beside.gate.clear)()
         time.sleep(0.05)
-    times.sort()
-    return (
-        f"median {statistics.median(times) * 1000:.0f} ms, p95"
-        f" {times[int(len(times) * 0.95)] * 1000:.0f} ms, worst {times[-1] * 1000:.0f} ms"
-    )
+        source = random.Random(number)  # noqa: S311 - the same blocks at each run
+        some, value = sorted(source.sample(range(records), 1_000)), source.randbytes(size)
+        changes = tuple((b"app/kind/%010d" % each, value) for each in some)
+        times[number % 2].append(commit(storage, changes))
+    beside.stop()
+    for what, found in zip(("alone", "beside a snapshot"), times, strict=True):
+        found.sort()
+        middle, high = statistics.median(found), found[int(len(found) * 0.95)]
+        print(f"blocks of 1,000 changes {what}: {middle * 1000:.0f} ms, p95 {high * 1000:.0f} ms")
 
 
 def main() -> None:
@@ -123,12 +158,7 @@ def run(folder: Path, records: int, size: int) -> None:
     restored = restoration.finish()
     watch.tell("restore", records, total)
     restored.close()
-    print("blocks of 1,000 changes alone:", measure_commits(storage, records, size), flush=True)
-    made.begin(storage.height)
-    print("while a snapshot is made:     ", measure_commits(storage, records, size))
-    busy = made._thread is not None and made._thread.is_alive()
-    print(f"           (the snapshot was {'still' if busy else 'no longer'} being made at the end)")
-    made.close()
+    measure_blocks(folder / "beside", storage, records, size)
     storage.close()
 
 
