@@ -29,6 +29,7 @@ from hansa.ledger.model import Message
 from hansa.ledger.system import Account, Allowance, Grant, Key, Member, StandingSince
 from hansa.node.home import create_home
 from hansa.node.ledger_node import LedgerNode
+from hansa.node.neighbours import AddressBook
 from hansa.testing.chain import Actor, make_key
 from tests.api.parcels import APPLICATIONS, REGISTRY, SYSTEM
 
@@ -107,7 +108,7 @@ def build_genesis() -> Genesis:
 class League:
     """A running node with read model and gateway; `url` when it is served on a port."""
 
-    def __init__(self, folder: Path, database: str = "") -> None:
+    def __init__(self, folder: Path, database: str = "", book: AddressBook | None = None) -> None:
         genesis = build_genesis()
         if not folder.exists():
             create_home(folder, genesis, make_key("validator"), REGISTRY)
@@ -124,6 +125,7 @@ class League:
             follower=self.follower,
             genesis_digest="ab" * 32,
             clock=self.clock,
+            book=book,
         )
         self.url = ""
 
@@ -183,9 +185,11 @@ class League:
 
 
 @contextmanager
-def serve_league(folder: Path, database: str = "") -> Iterator[League]:
+def serve_league(
+    folder: Path, database: str = "", book: AddressBook | None = None
+) -> Iterator[League]:
     """A league whose gateway listens on a free port of the loopback interface."""
-    league = League(folder, database)
+    league = League(folder, database, book)
     address = Address()
     listening = bind(address)
     server = build_server(league.app, address)

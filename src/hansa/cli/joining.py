@@ -13,7 +13,7 @@ import msgspec
 from hansa.cli.acting import WAIT_S, judge_status, sign_drafts
 from hansa.cli.answers import YES
 from hansa.cli.newcomer import JoinError, quote_folder
-from hansa.client.faults import ClientError
+from hansa.client.faults import ClientError, Refused
 from hansa.client.files import store_file
 from hansa.client.gateway import Gateway
 from hansa.client.keys import Signer
@@ -26,6 +26,7 @@ AGAIN: Final = "then run hansa join again"
 # A node that is this near to the others' height follows.
 NEAR: Final = 2
 OPEN: Final = "OPEN"
+SIGN_IN_REFUSED: Final = "api.sign_in_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,12 +247,16 @@ def read_height(url: str) -> int:
 
 def find_member(gateway: Gateway, signer: Signer) -> str:
     """The member whose account signs. Raises JoinError."""
-    account = gateway.record("accounts", "account", signer.account)
+    cure = "join with a member's key, or as a member to be: --admit TITLE --jurisdiction …"
+    try:
+        account = gateway.record("accounts", "account", signer.account)
+    except Refused as refused:
+        if refused.code != SIGN_IN_REFUSED:
+            raise
+        text = f"the league lets nobody in with the key of {signer.account}: {refused.text}"
+        raise JoinError(text, cure) from refused
     if account is None:
-        raise JoinError(
-            f"{signer.account} is no account of this league",
-            "join with a member's key, or as a member to be: --admit TITLE --jurisdiction …",
-        )
+        raise JoinError(f"{signer.account} is no account of this league", cure)
     return str(account["member"])
 
 
