@@ -6,9 +6,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from hansa.cli.founding import Shape
 from hansa.cli.league import make_league
+from hansa.cli.main import root
 from hansa.cli.network import NetworkError, list_nodes, read_running
 from hansa.cli.place import NoSuchPlace, find_place
 from hansa.cli.template import BAY
@@ -144,3 +146,10 @@ def test_other_things_among_the_nodes_are_no_nodes(bay: Path) -> None:
     finally:
         for name in ("05", "x", "7", "²", ".2.making"):
             (bay / "nodes" / name).rmdir()
+
+
+def test_a_read_model_is_that_of_one_node(bay: Path) -> None:
+    done = CliRunner().invoke(root, ["index", "rebuild", str(bay)])
+    assert isinstance(done.exception, NetworkError)
+    assert done.exception.remedy.endswith("/nodes/1")
+    assert not (bay / "node.log").exists()

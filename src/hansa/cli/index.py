@@ -1,11 +1,13 @@
 """`hansa index`: build the read model anew from the blocks. Touches the league's index database."""
 
+import shlex
 from pathlib import Path
 
 import click
 
 from hansa.cli.answers import YES, Screen, json_option
 from hansa.cli.logfile import open_log
+from hansa.cli.network import NODES, NetworkError, is_network
 
 
 @click.group()
@@ -26,8 +28,9 @@ def rebuild_(folder: Path, as_json: bool) -> int:
     give the same ones.
 
     \b
-    Example:
+    Examples:
       hansa index rebuild bay
+      hansa index rebuild bay/nodes/2
     """
     from hansa.catalog import build_registry, load_applications
     from hansa.cli.start import locate_index
@@ -38,6 +41,11 @@ def rebuild_(folder: Path, as_json: bool) -> int:
     from hansa.ledger.genesis import compute_genesis_changes
     from hansa.node.archive import Archive
 
+    if is_network(folder):
+        raise NetworkError(
+            f"{folder} is a league of several nodes, each with a read model of its own",
+            f"name a node: hansa index rebuild {shlex.quote(str(folder / NODES))}/1",
+        )
     screen = Screen(as_json=as_json)
     registry = build_registry()
     shape = Shape(load_applications())
