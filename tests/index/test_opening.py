@@ -134,13 +134,30 @@ def test_opening_that_was_cut_off_is_begun_again(
 
 def test_read_model_that_missed_pruned_blocks_says_so(sqlite_url: str, source: ChainSource) -> None:
     index = open_index(sqlite_url)
-    follow_once(index, source, source.genesis)
-    source.base = BASE
+    follow_all(index, source)
+    source.grow(30)
+    source.base = 60
     with pytest.raises(MissingBlocks):
         follow_once(index, source, source.genesis)
     rebuild(index, source, source.genesis)
-    assert index.height == 45
+    assert index.height == 75
     index.close()
+
+
+def test_read_model_of_a_genesis_begins_again_when_a_snapshot_was_restored(
+    sqlite_url: str, tmp_path: Any, source: ChainSource
+) -> None:
+    """The node's state was that of the genesis when the follower first looked."""
+    early, late = open_index(sqlite_url), open_index(f"sqlite:///{tmp_path}/late.sqlite")
+    assert follow_once(early, source, source.genesis)
+    assert early.height == 0
+    source.base = BASE
+    follow_all(early, source)
+    follow_all(late, source)
+    for name in early.tables.metadata.tables:
+        assert read(early, name) == read(late, name), name
+    early.close()
+    late.close()
 
 
 def test_blocks_that_are_pruned_while_it_opens_are_a_fault_and_the_next_try_is_higher(

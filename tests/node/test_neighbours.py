@@ -1,8 +1,9 @@
 """Addresses of nodes: who may say where a node is, and what is kept of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import httpx
 import msgspec
 import pytest
 from hypothesis import given
@@ -17,7 +18,14 @@ from hansa.comet.announcement import (
     sign_announcement,
 )
 from hansa.encoding.canonical import encode_canonical
-from hansa.node.neighbours import BOOK, AddressBook, UnknownNode, WrongAnnouncement
+from hansa.node.engine import NetworkView
+from hansa.node.neighbours import (
+    BOOK,
+    AddressBook,
+    Neighbours,
+    UnknownNode,
+    WrongAnnouncement,
+)
 from hansa.testing.chain import make_key
 
 CHAIN = "bay-1"
@@ -91,6 +99,35 @@ def test_an_announcement_is_for_one_chain_and_not_from_the_future() -> None:
     with pytest.raises(InvalidAnnouncement, match="future"):
         check_announcement(late, CHAIN, now_ms=NOW)
     check_announcement(late, CHAIN, now_ms=NOW + 1)
+
+
+class Still:
+    """An engine that connects to nobody."""
+
+    def network(self) -> NetworkView | None:
+        return None
+
+    def dial(self, peers: Sequence[str]) -> None:
+        raise AssertionError(peers)
+
+
+def test_a_node_says_anew_from_where_on_it_keeps_blocks(tmp_path: Path) -> None:
+    """After a restored snapshot, or pruning: who asks for old blocks is not sent here."""
+    book, base = open_book(tmp_path), [1]
+    node = Neighbours(
+        tmp_path, book, Still(), make_key("node"), announce(), (), lambda: NOW, lambda: base[0]
+    )
+    with httpx.Client() as client:
+        node.search(client)
+        assert [each.base for each in book.entries()] == [1]
+        assert book.find_keepers(7) == (announce().gateway,)
+        base[0] = 151
+        node.search(client)
+    (said,) = book.entries()
+    check_announcement(said, CHAIN, now_ms=NOW)
+    assert said.base == 151 and said.sequence > NOW
+    assert book.find_keepers(7) == book.find_keepers(0) == ()
+    assert book.find_keepers(151) == (said.gateway,)
 
 
 @given(st.data())

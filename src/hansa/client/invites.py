@@ -16,9 +16,9 @@ from hansa.ledger.genesis import GENESIS_BYTES_MAX, Genesis, InvalidGenesis, dec
 INVITE_BYTES_MAX: Final = GENESIS_BYTES_MAX + 100_000
 HINTS_MAX: Final = 100
 
-Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[A-Za-z0-9_.:\[\]/~-]{1,255}$")]
+Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[A-Za-z0-9_.:\[\]/~-]{1,255}$(?!\n)")]
 PeerHint = Annotated[
-    str, msgspec.Meta(pattern=r"^[0-9a-f]{40}@[A-Za-z0-9_.:\[\]-]{1,255}:\d{1,5}$")
+    str, msgspec.Meta(pattern=r"^[0-9a-f]{40}@[A-Za-z0-9_.:\[\]-]{1,255}:\d{1,5}$(?!\n)")
 ]
 
 

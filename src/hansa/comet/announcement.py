@@ -30,9 +30,9 @@ ANNOUNCEMENT_BYTES_MAX: Final = 4_000
 # A clock may be wrong by this much (ms); an announcement from further ahead would bar later ones.
 AHEAD_MS_MAX: Final = 10 * 60_000
 
-HexId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{40}$")]
-Endpoint = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:\[\]-]{1,255}:\d{1,5}$")]
-Url = Annotated[str, msgspec.Meta(pattern=r"^(https?://[A-Za-z0-9_.:\[\]/~-]{1,255})?$")]
+HexId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{40}$(?!\n)")]
+Endpoint = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:\[\]-]{1,255}:\d{1,5}$(?!\n)")]
+Url = Annotated[str, msgspec.Meta(pattern=r"^(https?://[A-Za-z0-9_.:\[\]/~-]{1,255})?$(?!\n)")]
 
 
 class InvalidAnnouncement(ValueError):
@@ -57,13 +57,13 @@ class Announcement(
     base: Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
     chain: Annotated[str, msgspec.Meta(max_length=50)]
     gateway: Url
-    instance: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$")]
+    instance: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{16}$(?!\n)")]
     key: Annotated[str, msgspec.Meta(max_length=64)]
     node: HexId
     p2p: Endpoint
     sequence: Annotated[int, msgspec.Meta(ge=0, le=INTEGER_MAX)]
     signature: Annotated[str, msgspec.Meta(max_length=128)] = ""
-    validator: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{40})?$")] = ""
+    validator: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{40})?$(?!\n)")] = ""
 
     def statement(self) -> bytes:
         """What the node's key signs: the canonical document with an empty signature."""

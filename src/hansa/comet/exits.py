@@ -140,7 +140,8 @@ _KNOWN: Final = (
         r"failed to start state sync|failed to set up light client|state sync failed|"
         r"no witnesses|light client",
         "the engine could not begin from a snapshot of the other nodes",
-        "See that they are reachable and that the trusted height and hash are right; try again.",
+        "See that they are reachable; then run hansa join INVITE DIR again, which takes a newer "
+        "header to trust, and start the node.",
     ),
     _known(
         "application_gone",
