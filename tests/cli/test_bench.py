@@ -1,6 +1,7 @@
 """What a bench counts, compares and prints; figures themselves are never asserted."""
 
 import json
+import signal
 import threading
 import time
 from pathlib import Path
@@ -228,12 +229,54 @@ def test_a_tiny_run_gives_a_whole_report_and_leaves_nothing(shell: Shell, tmp_pa
     assert json.loads((shell.folder / "kept.json").read_bytes()) == report
     check_report(report)
     assert list(scratch.iterdir()) == []
-    running = [
-        path
-        for path in Path("/proc").glob("[0-9]*/cmdline")
-        if str(scratch).encode() in read_quietly(path)
-    ]
-    assert running == []
+    assert find_processes(scratch) == []
+
+
+@pytest.mark.slow
+def test_a_bench_that_is_stopped_ends_all_it_started(shell: Shell, tmp_path: Path) -> None:
+    install_engine()
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = shell.begin(
+        "bench", "network", "--validators", "2", "--only", "empty", "--no-alone",
+        TMPDIR=str(scratch), HANSA_CACHE=str(locate_cache()),
+    )  # fmt: skip
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "one at a time" in line:
+            break
+    for _ in range(3):  # as timeout(1) does, and impatient people
+        process.send_signal(signal.SIGTERM)
+    _out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert list(scratch.iterdir()) == []
+    assert find_processes(scratch) == []
+
+
+@pytest.mark.slow
+def test_stages_are_told_for_each_kind_of_transaction(shell: Shell) -> None:
+    done = shell.run("bench", "stages", "--quick", "--profile", "--json")
+    assert done.exit == 0, done
+    report = done.json
+    assert report["kind"] == "hansa.bench.stages/1"
+    for figures in report["figures"]:
+        assert list(figures["stages"]) == [
+            "check_tx",
+            "process_proposal",
+            "prepare_proposal",
+            "finalize_block",
+            "commit",
+            "index",
+        ]
+        assert 0 < figures["check_us"] < figures["stages"]["check_tx"]
+    assert [each["messages"] for each in report["figures"]] == [1, 20]
+    assert report["profile"]["total"]
+
+
+def find_processes(folder: Path) -> list[Path]:
+    """Processes that were started with something in `folder`."""
+    paths = Path("/proc").glob("[0-9]*/cmdline")
+    return [path for path in paths if str(folder).encode() in read_quietly(path)]
 
 
 def read_quietly(path: Path) -> bytes:

@@ -4,12 +4,14 @@ import shlex
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from hansa.cli.answers import NO, YES, answer, hint, json_option
-from hansa.cli.signals import stoppable
+from hansa.cli.bench.ending import stopped_once
 
 
 @click.group()
@@ -20,8 +22,9 @@ def command() -> None:
     are worth little: the load average before and after is printed with them.
 
     \b
-    Example:
+    Examples:
       hansa bench network --quick
+      hansa bench stages
     """
 
 
@@ -106,15 +109,65 @@ def network(
         networks=only or ("kvstore", "empty", "hansa", "hansa-gateway"),
         window=QUICK_WINDOW if quick else WINDOW,
     )
-    folder = Path(tempfile.mkdtemp(prefix="hansa-bench-"))
-    try:
-        with stoppable():
-            words = shlex.join(sys.argv[1:]) if len(sys.argv) > 1 else "bench network"
-            report = conduct(plan, folder, f"hansa {words}", binary, hint, profiled=profile)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    document = msgspec.to_builtins(report)
-    if output is not None:
-        output.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
-    answer(document, format_report(report), as_json=as_json)
+    with scratch() as folder:
+        report = conduct(plan, folder, describe_command(), binary, hint, profiled=profile)
+    keep(output, msgspec.json.encode(report))
+    answer(msgspec.to_builtins(report), format_report(report), as_json=as_json)
     return NO if report.faults else YES
+
+
+@command.command("stages")
+@click.option("--quick", is_flag=True, help="Few transactions: to see that it works.")
+@click.option("--profile", is_flag=True, help="Sample the functions, too.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+    help="Also write the document to FILE, to keep it.",
+)  # fmt: skip
+@json_option
+def stages(quick: bool, profile: bool, output: Path | None, as_json: bool) -> int:
+    """Where one node's time goes, stage by stage.
+
+    Real invoices, 1 and 100 in a transaction, pass everything that a validator's node does with
+    them, in one thread and without an engine: the door, the vote, execution with state tree and
+    receipts, the durable write, the read model. Processor time is counted, not the clock's.
+
+    \b
+    Examples:
+      hansa bench stages --quick
+      hansa bench stages --profile -o docs/bench/stages.json
+    """
+    import msgspec
+
+    from hansa.cli.bench.stages import KINDS, QUICK_KINDS, conduct_stages
+    from hansa.cli.bench.tables import format_stages
+
+    with scratch() as folder:
+        kinds = QUICK_KINDS if quick else KINDS
+        report = conduct_stages(folder, describe_command(), kinds, profiled=profile)
+    keep(output, msgspec.json.encode(report))
+    answer(msgspec.to_builtins(report), format_stages(report), as_json=as_json)
+    return YES
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A folder for one measurement, removed when it ends, however it ends."""
+    folder = Path(tempfile.mkdtemp(prefix="hansa-bench-"))
+    with stopped_once():
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def describe_command() -> str:
+    """The command line that is running, to be repeated."""
+    return f"hansa {shlex.join(sys.argv[1:])}"
+
+
+def keep(output: Path | None, document: bytes) -> None:
+    """Write a report to the file that was asked for."""
+    import msgspec
+
+    if output is not None:
+        output.write_bytes(msgspec.json.format(document, indent=1) + b"\n")

@@ -4,7 +4,7 @@ Works in the folder that it is given; starts processes through `measure.py` only
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -21,21 +21,16 @@ from hansa.cli.bench.reduction import (
     reduce_outcome,
 )
 from hansa.cli.bench.report import NetworkFigures, Plan, Report
+from hansa.cli.bench.signing import measure_check, read_signers
 from hansa.cli.bench.subject import make_league
 from hansa.cli.bench.workload import (
-    BUREAU,
-    SELLERS,
     Prepared,
     Workload,
     build_plan,
     imitate,
-    name_seller,
 )
-from hansa.cli.place import KEYS
-from hansa.client.keys import KeyRing, Signer, open_key_file
+from hansa.client.keys import Signer
 from hansa.comet.install import ENGINE, install_engine
-from hansa.crypto.signatures import PublicKey, verify_signature
-from hansa.ledger.transactions import decode_transaction
 
 CHAIN: Final = "bench-network"
 # More than the fastest network here takes: what is prepared must not run out.
@@ -43,8 +38,6 @@ RATE_MAX: Final = 4_500
 RATE_BYTES_MAX: Final = 9_000_000
 # Least number of transactions, so that a short run has two blocks.
 COUNT_MIN: Final = 200
-VERIFY_ROUNDS: Final = 9
-VERIFY_COUNT: Final = 200
 
 
 def conduct(
@@ -116,7 +109,7 @@ def _measure_network(
     folder.mkdir()
     league = folder / "league"
     make_league(league, members, validators, f"{CHAIN}-{validators}")
-    signers = _read_signers(league)
+    signers = read_signers(league)
     keys = {each.kid: each.private.public for each in signers}
     signed = _sign(signers, f"{CHAIN}-{validators}", plan)
     for messages, sent in signed.heavy.items():
@@ -133,13 +126,6 @@ def _measure_network(
     return _Measured(bench.outcomes, tuning)
 
 
-def _read_signers(league: Path) -> list[Signer]:
-    """The bureau and the sellers."""
-    ring = KeyRing(league / KEYS)
-    names = [BUREAU, *(name_seller(number) for number in range(SELLERS))]
-    return [open_key_file(ring.read(name), None) for name in names]
-
-
 def _sign(signers: Sequence[Signer], chain: str, plan: Plan) -> Prepared:
     workload = Workload(chain, signers[0], signers[1:])
     opening = workload.open()
@@ -151,22 +137,6 @@ def _sign(signers: Sequence[Signer], chain: str, plan: Plan) -> Prepared:
         count = max(COUNT_MIN, round(rate * (plan.warm_up_s + plan.seconds)))
         heavy[messages] = tuple(workload.issue(count, messages))
     return Prepared(open=(opening,), light=tuple(light), heavy=heavy)
-
-
-def measure_check(transactions: Sequence[bytes], keys: Mapping[str, PublicKey]) -> float:
-    """Seconds of one signature check of such transactions on one core: the best of some rounds."""
-    decoded = [decode_transaction(each) for each in transactions[:VERIFY_COUNT]]
-    inputs = []
-    for each in decoded:
-        signature = each.signatures[0]
-        inputs.append((signature.header.kid, signature.signing_input, signature.signature))
-    rounds = []
-    for _ in range(VERIFY_ROUNDS):
-        begin = time.perf_counter()
-        for kid, signing_input, raw in inputs:
-            verify_signature(keys[kid], signing_input, raw)
-        rounds.append((time.perf_counter() - begin) / len(inputs))
-    return min(rounds)
 
 
 def _reduce(outcomes: dict[str, Outcome], validators: int) -> tuple[NetworkFigures, ...]:

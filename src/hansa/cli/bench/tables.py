@@ -1,15 +1,49 @@
-"""The report of a measurement for people. Pure."""
+"""The reports of measurements for people. Pure."""
 
 from collections.abc import Iterator
 
 from hansa.cli.answers import format_table
 from hansa.cli.bench.figures import Spread
 from hansa.cli.bench.report import LoadFigures, NetworkFigures, NodeProfile, Report
+from hansa.cli.bench.stages import StagesReport
 
 
 def format_report(report: Report) -> str:
     """All of it, top to bottom: where, what, figures, ratios."""
     return "\n".join(_list_lines(report))
+
+
+def format_stages(report: StagesReport) -> str:
+    """One node's work, a row for each stage."""
+    machine, before, after = report.machine, report.load_before, report.load_after
+    lines = [
+        report.command,
+        f"{machine.processor}, {machine.cores} cores, {machine.system}, {machine.disk}; "
+        f"{report.began}; load average before {before.one}, after {after.one}",
+        ", ".join(f"{name} {text}" for name, text in report.versions.items()),
+        "",
+    ]
+    columns = ["microseconds of processor"]
+    for each in report.figures:
+        columns += [f"{each.messages} a transaction ({each.length:,} bytes)", "a message"]
+    names = list(dict.fromkeys(name for each in report.figures for name in each.stages))
+    rows = [[name, *_list_stage(report, name)] for name in names]
+    rows.append(["all", *_format_times([(f.total_us, f.messages) for f in report.figures])])
+    checks = _format_times([(f.check_us, f.messages) for f in report.figures])
+    rows.append(["of it the signature check", *checks])
+    lines.append(format_table(columns, rows))
+    if report.profile is not None:
+        lines += ["", *_list_profile(report.profile)]
+    return "\n".join(lines)
+
+
+def _list_stage(report: StagesReport, name: str) -> list[str]:
+    return _format_times([(each.stages.get(name, 0.0), each.messages) for each in report.figures])
+
+
+def _format_times(times: list[tuple[float, int]]) -> list[str]:
+    """Each in all, and per message."""
+    return [text for us, count in times for text in (f"{us:,.1f}", f"{us / count:,.1f}")]
 
 
 def _list_lines(report: Report) -> Iterator[str]:
@@ -118,7 +152,7 @@ def _list_limits(report: Report) -> Iterator[str]:
 
 
 def _list_profile(profile: NodeProfile) -> Iterator[str]:
-    yield f"where the nodes' {profile.cpu_s:.1f} s of processor time went"
+    yield f"where {profile.cpu_s:.1f} s of the nodes' processor time went"
     yield "threads: " + ", ".join(
         f"{name} {share:.0%}" for name, share in profile.threads.items() if share >= 0.005
     )
