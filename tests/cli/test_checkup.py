@@ -269,3 +269,10 @@ def test_a_clock_that_is_off_is_named(
     finding = checkup.look_at_clocks([])
     assert finding.ok == (not said)
     assert said in finding.text
+
+
+def test_a_node_that_does_not_answer_has_no_surroundings(bay: Path) -> None:
+    home = bay / "nodes" / "1"
+    assert checkup.look_at_surroundings(home) == []
+    (home / "running.json").write_text('{"url": "http://127.0.0.1:9", "pid": 1}')
+    assert checkup.look_at_surroundings(home) == []

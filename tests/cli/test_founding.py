@@ -10,6 +10,7 @@ import pytest
 from hansa.cli.founding import Shape, build_league, read_operators
 from hansa.cli.league import find_draft, make_league
 from hansa.cli.network import list_nodes
+from hansa.cli.portrait import describe_league
 from hansa.cli.template import (
     BAY,
     Operator,
@@ -165,6 +166,9 @@ def test_crash_at_the_end_of_making_loses_no_key_and_the_next_run_goes_on(
     monkeypatch.setenv("HANSA_HOME", str(folder.parent / "home"))
     make_league(folder, BAY, None, Shape(2))
     assert (folder / "genesis.json").read_bytes() == drawn
+    described = describe_league(folder)
+    assert len(described["members"]) == 6
+    assert all(each["title"] for each in described["members"])  # their keys are those it names
     assert sorted(path.name for path in folder.parent.iterdir()) == ["bay", "home"]
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from hansa.cli.checkup import look_at_surroundings
 from tests.cli.processes import EXAMPLES, Shell
 from tests.cli.test_supervisor import await_true, lives, supervised
 from tests.cli.trade import Trade
@@ -131,6 +132,14 @@ def test_doctor_of_a_league_that_runs_finds_nothing(net: Net) -> None:
     wrong = [each for each in findings if not each["ok"] and not each["name"].endswith("disk")]
     assert wrong == []
     assert any(each["name"] == "quorum" and "40 of 40" in each["text"] for each in findings)
+
+
+def test_doctor_of_a_node_by_itself_sees_the_quorum(net: Net) -> None:
+    net.await_all()
+    found = {each.name: each for each in look_at_surroundings(net.shell.folder / "nodes" / "2")}
+    assert set(found) == {"quorum", "announced twice", "clocks"}
+    assert all(each.ok for each in found.values()), found
+    assert "40 of 40" in found["quorum"].text
 
 
 def test_a_killed_node_begins_again_and_catches_up(net: Net) -> None:

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from hansa.cli.network import GENESIS, list_nodes
+from hansa.cli.network import GENESIS, RUNNING, list_nodes, read_running
 from hansa.client.faults import ClientError
 
 if TYPE_CHECKING:
@@ -147,6 +147,32 @@ def look_at_network(league: Path) -> "list[Finding]":
             found.append(Finding("misbehaviour", False, format_evidence(each), cure))
     urls = [each.url for each in survey.nodes if each.state in ("ok", "catching up")]
     return [*found, look_at_announcements(urls), look_at_clocks(urls)]
+
+
+def look_at_surroundings(home: Path) -> "list[Finding]":
+    """Quorum and clocks as one node that runs by itself sees them; nothing when it does not."""
+    from hansa.cli.panorama import format_quorum
+    from hansa.cli.portrait import name_members
+    from hansa.cli.survey import judge_quorum
+    from hansa.client.health import ask_network
+    from hansa.node.doctor import Finding
+
+    running = read_running(home / RUNNING)
+    if running is None:
+        return []
+    try:
+        report = ask_network(running.url)
+    except ClientError:  # said by the look at its address
+        return []
+    if report.engine is None:
+        return []
+    quorum = judge_quorum([report], name_members(home), set())
+    cure = "ask the missing members to start their nodes; see that p2p ports are open"
+    return [
+        Finding("quorum", not quorum.is_lost, format_quorum(quorum), cure),
+        look_at_announcements([running.url]),
+        look_at_clocks([running.url]),
+    ]
 
 
 def look_at_announcements(urls: list[str]) -> "Finding":

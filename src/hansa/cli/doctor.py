@@ -72,6 +72,7 @@ def find_home(place: Place) -> Path | None:
 
 def examine_home(folder: Path, *, deep: bool) -> "list[Finding]":
     """All looks at one home folder."""
+    from hansa.cli.checkup import look_at_surroundings
     from hansa.node.doctor import diagnose
 
     further = [*list_engine_looks(folder), build_index_look(deep=deep)]
@@ -80,7 +81,7 @@ def examine_home(folder: Path, *, deep: bool) -> "list[Finding]":
         is_node = find_league_of(folder) is not None
         own = [] if is_node else [look_at_keys(folder)]
         findings += [*own, look_at_running(folder)]
-        findings += [] if is_node else [look_at_trust(folder)]
+        findings += [] if is_node else [look_at_trust(folder), *look_at_surroundings(folder)]
     return findings
 
 
