@@ -2,7 +2,7 @@
 
 import signal
 import sys
-import threading
+import time
 from pathlib import Path
 
 from hansa.node.faults import NodeError
@@ -13,9 +13,10 @@ from tests.node.league import ToyLeague
 
 def main(folder: Path) -> int:
     configure_logs()
-    stop = threading.Event()
+    # A list: an event set by a handler waits for ever when the signal comes inside its own `wait`.
+    stop: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda number, _frame: stop.append(number))
     league = ToyLeague(folder)
     try:
         node = LedgerNode.open(folder, league.registry)
@@ -26,8 +27,9 @@ def main(folder: Path) -> int:
         for name in ("canary", "x", "x", "x"):
             node.wait(node.submit(league.count(name)), 10)
         print("running", flush=True)
-        while not stop.wait(0.001):
+        while not stop:
             node.submit(league.count())
+            time.sleep(0.001)
     print("stopped", flush=True)
     return 0
 
