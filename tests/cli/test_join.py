@@ -99,8 +99,12 @@ def test_each_run_does_the_next_step_and_nothing_twice(site: Site) -> None:
     assert set(settings.p2p.gateways) == {DEAD, site.url}, "a new invitation's are asked too"
     with_vote = site.refuse(site.invite(), "second", "--as", employer)
     assert "already" in with_vote and "--observer" in with_vote
+    foreign = site.shell.run("leave", "own", "--as", site.key("buyer"))
+    assert foreign.exit == 2 and "accounts." in foreign.err, foreign
     assert site.shell.ask("leave", "own", "--as", employer)["taken_back"] == ["vote", "node"]
     assert site.shell.ask("leave", "own", "--as", employer)["taken_back"] == []
+    used = site.refuse(site.invite(), "own", "--as", employer)
+    assert "voted before" in used and "new folder" in used
 
 
 def test_an_observer_does_not_become_a_validator_by_a_forgotten_option(site: Site) -> None:
@@ -196,7 +200,9 @@ def test_a_node_that_begins_anew_keeps_its_keys_and_never_votes_twice(site: Site
     assert read_sign_state(folder / ENGINE)[0] == height, "kept, once it is there"
 
 
-def test_a_league_in_one_process_invites_nobody(site: Site) -> None:
+def test_a_league_in_one_process_invites_nobody_and_nobody_leaves_it(site: Site) -> None:
+    left = site.shell.run("leave", "bay", "--as", "tax-bureau")
+    assert left.exit == 2 and "no node's home" in left.err and "nodes/2" in left.err
     done = site.shell.run("invite", "--league", "bay", "-o", "never.json")
     assert done.exit == 2 and "--engine comet" in done.err
     assert not (site.shell.folder / "never.json").exists()

@@ -116,6 +116,7 @@ class Reader:
         self.environment = dict(shell.environment)
         self.url = self.identity = ""
         self._server: subprocess.Popen[str] | None = None
+        self._joined: list[subprocess.Popen[str]] = []
 
     def do(self, line: str) -> None:
         """One line."""
@@ -128,6 +129,9 @@ class Reader:
             self.shell.run("init", "bay", *(NODES if self.is_network else ()))
         if line == "hansa start bay":
             self.start()
+            return
+        if line.startswith("hansa start "):
+            self._joined.append(self.shell.begin(*shlex.split(line)[1:]))
             return
         if line.startswith(AT_REST):
             self.stop()
@@ -156,7 +160,7 @@ class Reader:
             make_receipt(self.shell.folder)  # the runbook verifies one that somebody gave
 
     def run(self, line: str) -> None:
-        """Any other line: exit code 0."""
+        """Any other line: exit code 0, or 2 of a join that others have to go on with."""
         done = subprocess.run(
             line,
             shell=True,
@@ -164,18 +168,21 @@ class Reader:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=400,
             check=False,
         )
-        assert done.returncode == 0, (line, done.stdout, done.stderr)
+        is_asking = " join " in line and "--wait" not in line
+        assert done.returncode == (2 if is_asking else 0), (line, done.stdout, done.stderr)
         self.identity = next(iter(re.findall(r"\b[0-9a-f]{64}\b", done.stdout)), self.identity)
 
     def stop(self) -> None:
         """Ctrl-C."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.terminate()
-            server.communicate(timeout=60)
+        ended = [*self._joined, self._server]
+        self._joined, self._server = [], None
+        for server in ended:
+            if server is not None:
+                server.terminate()
+                server.communicate(timeout=60)
 
 
 NODES = ("--engine", "comet", "--validators", "4", "--ports", "any")

@@ -11,20 +11,21 @@ from pathlib import Path
 from struct import Struct
 from typing import Any
 
+import msgspec
 import pytest
 
 from hansa.client.faults import Refused
 from hansa.client.verify import verify_receipt
 from hansa.comet.sign_state import read_sign_state
-from hansa.node.home import DATA, ENGINE, SNAPSHOTS
+from hansa.node.home import DATA, ENGINE, SNAPSHOTS, open_home, rewrite_settings
 from tests.network.league import NetworkLeague, running_league
 from tests.network.newcomer import Newcomer, read_status, vote_for
-from tests.network.nodes import NodeProcess, wait_until
+from tests.network.nodes import PATIENCE_S, NodeProcess, wait_until
 
 pytestmark = pytest.mark.slow
 
 INTERVAL = 15
-OBSERVER, VALIDATOR, HARBOUR = 5, 6, 7
+OBSERVER, VALIDATOR, HARBOUR, LATE = 5, 6, 7, 8
 
 
 @pytest.fixture(scope="module")
@@ -177,19 +178,37 @@ def test_an_organisation_becomes_a_member_with_its_node(league: NetworkLeague) -
     assert member is not None and member["name"] == "Harbour Office"
 
 
-def test_a_peer_that_spoils_a_chunk_is_named_and_another_gives_it(league: NetworkLeague) -> None:
-    """At first the newcomer knows no other peer than the one that spoils."""
-    liar, honest = league.nodes[1], league.nodes[3]
-    comer = Newcomer(league, 8, "seller-3")
-    assert comer.join("--observer")[0]["stage"] == "vote"
+def test_a_header_that_nobody_has_stops_the_node_and_joining_again_renews_it(
+    league: NetworkLeague, comers: dict[int, Newcomer]
+) -> None:
+    """Started too late, or with a wrong hash: told with the cure, and nothing is believed."""
+    comer = comers[LATE] = Newcomer(league, LATE, "seller-3")
     vote_for(league, comer.join("--observer")[0]["proposal"])
+    assert comer.join("--observer")[0]["stage"] == "start"
+    folder = comer.node.folder
+    settings = open_home(folder).settings
+    wrong = msgspec.structs.replace(settings.sync, trust_hash="00" * 32)
+    rewrite_settings(folder, msgspec.structs.replace(settings, sync=wrong))
+    comer.node.begin()
+    assert comer.node.wait_end(PATIENCE_S) == 2
+    assert "hansa join" in comer.node.words + comer.node.log
+    assert not find_event(comer.node, "snapshot_taken")
+    assert comer.join("--observer")[0]["stage"] == "start"
+    assert open_home(folder).settings.sync.trust_hash != wrong.trust_hash
+
+
+def test_a_peer_that_spoils_a_chunk_is_named_and_another_gives_it(
+    league: NetworkLeague, comers: dict[int, Newcomer]
+) -> None:
+    """At first the newcomer knows no other peer than the one that spoils."""
+    liar, honest, comer = league.nodes[1], league.nodes[3], comers[LATE]
     liar.stop()
     league.configure(1, engine={"snapshot_interval": 0})  # it keeps, and offers, what it has
     for folder in sorted((liar.folder / SNAPSHOTS).iterdir()):
         spoil(folder)
     liar.start()
     assert comer.join("--observer")[0]["stage"] == "start"
-    league.configure(8, p2p={"peers": (f"{liar.node_id}@{liar.p2p}",), "gateways": ()})
+    league.configure(LATE, p2p={"peers": (f"{liar.node_id}@{liar.p2p}",), "gateways": ()})
     node = comer.node
     node.start()
     refused = wait_until(lambda: find_event(node, "snapshot_chunk_refused"), "a chunk is refused")

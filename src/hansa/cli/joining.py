@@ -197,8 +197,9 @@ class Joining:
                 signer, wish.admit, wish.jurisdiction, wish.identifiers, possession
             )
         if with_node:
-            kind = "observer" if wish.is_observer else "validator"
-            node = AdmitNode(id=self.node, member=member, kind=kind)
+            node = AdmitNode(
+                id=self.node, member=member, kind="observer" if wish.is_observer else "validator"
+            )
             actions.append(_describe("AdmitNode", node))
         if not wish.is_observer:
             actions.append(self._describe_validator(member))

@@ -8,6 +8,9 @@ import click
 from hansa.cli.answers import UNJUDGED, YES, answer, hint, json_option
 from hansa.cli.contact import find_gateway
 from hansa.cli.joining import submit
+from hansa.cli.neighbourhood import COMET
+from hansa.cli.network import is_network
+from hansa.cli.newcomer import JoinError
 from hansa.cli.place import Place
 from hansa.client.gateway import Gateway
 
@@ -38,6 +41,11 @@ def command(folder: Path, signer_name: str | None, keep_node: bool, as_json: boo
     from hansa.node.lock import find_holder
 
     home = open_home(folder)
+    if is_network(folder) or home.settings.engine.kind != COMET:
+        raise JoinError(
+            f"{folder} is a league's folder, no node's home",
+            "name the home of the node that leaves, such as bay/nodes/2",
+        )
     node, address = name_keys(home)
     url = find_gateway(
         list_gateways(folder, home.settings.p2p.gateways),
