@@ -19,8 +19,6 @@ from hansa.client.gateway import Gateway
 from hansa.client.keys import Signer
 from hansa.comet.rpc import RpcClient
 from hansa.comet.sockets import locate_sockets
-from hansa.node.engine_home import find_node_id
-from hansa.node.home import open_home
 
 # The machine may be busy with other tests: nothing here is about speed.
 PATIENCE_S: Final = 180.0
@@ -54,10 +52,6 @@ class NodeProcess:
         self.p2p = ""
         self.node_id = ""
         self._process: subprocess.Popen[bytes] | None = None
-
-    def read_id(self) -> str:
-        """By which the other nodes know it, whether it runs or not."""
-        return find_node_id(open_home(self.folder))
 
     def move(self, folder: Path) -> None:
         """Its home lies elsewhere from now on."""

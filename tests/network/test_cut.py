@@ -11,7 +11,7 @@ from tests.network.history import check_agreement, open_archives, replay_by_kern
 from tests.network.league import SEED, NetworkLeague
 from tests.network.load import identify
 from tests.network.nodes import wait_until
-from tests.network.relay import Relays
+from tests.network.relay import Relays, has_local_port
 
 pytestmark = pytest.mark.slow
 
@@ -22,18 +22,18 @@ class Wired:
     def __init__(self, folder: Path) -> None:
         print(f"seed {SEED}")
         self.league = NetworkLeague(folder)
-        ports = find_ports(len(self.league.nodes) + 1)
-        # What the nodes tell of themselves leads nowhere: nobody dials past the wires.
-        nowhere = f"127.0.0.1:{ports.pop()}"
-        self.relays = Relays(dict(zip(self.league.nodes, ports, strict=True)))
-        ids = {number: node.read_id() for number, node in self.league.nodes.items()}
+        ports = find_ports(len(self.league.nodes))
+        self.relays = Relays(dict(zip(self.league.nodes, ports, strict=True)), self.find_dialler)
         for number, port in zip(self.league.nodes, ports, strict=True):
-            peers = tuple(
-                f"{ids[other]}@127.0.0.1:{self.relays.port(number, other)}"
-                for other in ids
-                if other != number
-            )
-            self.league.configure(number, p2p={"port": port, "address": nowhere, "peers": peers})
+            told = f"127.0.0.1:{self.relays.ports[number]}"
+            self.league.configure(number, p2p={"port": port, "address": told})
+
+    def find_dialler(self, port: int) -> int | None:
+        """The node whose engine has this end of a connection."""
+        for node in self.league.running:
+            if any(has_local_port(pid, port) for pid in node.engine_pids):
+                return node.number
+        return None
 
 
 @pytest.fixture(scope="module")
