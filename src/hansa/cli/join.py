@@ -35,14 +35,25 @@ _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 @click.option("--as", "signer_name", metavar="NAME|FILE", help="The member's key (or HANSA_AS).")
 @click.option("--genesis", "digest", metavar="DIGEST", help="The genesis you were told.")
 @click.option("--observer", is_flag=True, help="Follow without a vote.")
-@click.option("--power", type=click.IntRange(min=1), default=POWER, show_default=True)
+@click.option(
+    "--power", type=click.IntRange(min=1), default=POWER, show_default=True, help="Of its vote."
+)
 @click.option("--admit", default="", metavar="TITLE", help="The organisation is not yet a member.")
 @click.option("--jurisdiction", default="CN", show_default=True, help="With --admit.")
-@click.option("--identifier", "identifiers", multiple=True, metavar="SCHEME:VALUE")
+@click.option(
+    "--identifier", "identifiers", multiple=True, metavar="SCHEME:VALUE", help="With --admit."
+)
 @click.option("--host", help="Where the others reach it.  [default: 127.0.0.1]")
 @click.option("--port", type=_PORT, help="For other nodes; 0: any free one.  [default: 0]")
 @click.option("--api-port", type=_PORT, help="For its gateway; 0: any free one.  [default: 0]")
-@click.option("--wait", "wait_s", type=click.FloatRange(min=0), default=0, metavar="SECONDS")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=0,
+    metavar="SECONDS",
+    help="Go on by itself.",
+)
 @click.option("--anew", is_flag=True, help="Remove its blocks and begin from a snapshot again.")
 @json_option
 def command(
