@@ -5,6 +5,7 @@ engine by its private RPC, as the engine itself hands on what it has seen.
 """
 
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,17 @@ import pytest
 from rocksdict import Options, Rdict
 
 from hansa.apps.e_invoice.model.records import Quota
+from hansa.catalog import build_registry
 from hansa.cli.bench.workload import SCHEME, compute_tax_number
 from hansa.client.verify import verify_receipt
+from hansa.comet.files import compute_node_id
 from hansa.comet.validators import compute_address
 from hansa.contracts.governance.model import SetParameter
 from hansa.contracts.members.model import ExpelMember
-from hansa.contracts.validators.model import ReinstateValidator, RemoveValidator
+from hansa.contracts.validators.model import AdmitNode, ReinstateValidator, RemoveValidator
+from hansa.crypto.keys import PrivateKey
 from hansa.ledger.model import compute_state_key
-from hansa.node.home import KEYS, VALIDATOR, open_home
+from hansa.node.home import KEYS, VALIDATOR, create_home, open_home
 from tests.network.evidence import submit_double_vote
 from tests.network.league import NetworkLeague, build_action
 from tests.network.nodes import NodeProcess, wait_until
@@ -103,12 +107,7 @@ def test_the_same_evidence_again_changes_nothing(league: NetworkLeague) -> None:
 
 
 def test_governance_reinstates_it(league: NetworkLeague) -> None:
-    address = find_validator(league.nodes[1], 4, league)["address"]
-    league.decide(
-        build_action("validators", ReinstateValidator(validator=address, reason="explained"))
-    )
-    for node in league.nodes.values():
-        wait_until(lambda n=node: count_validators(n) == 4, "it votes again")
+    reinstate(league)
     with league.load() as load:
         load.go_on()
     wait_until(
@@ -169,6 +168,50 @@ def test_a_validator_key_in_two_homes_is_refused(league: NetworkLeague) -> None:
     path.write_bytes(own)
     node.start()
     league.settle()
+
+
+def test_a_key_that_two_nodes_vote_with_is_found_out(league: NetworkLeague) -> None:
+    """The real thing: a second node of the member votes with the same key, beside the first. Sooner
+    or later both propose; the others have two votes of one height, and the log says so.
+    """
+    folder = league.folder / "nodes" / "5"
+    own, node_key = open_home(league.nodes[4].folder), PrivateKey.generate()
+    create_home(
+        folder, own.genesis, own.validator_key(), build_registry(), own.settings, node=node_key
+    )
+    identity = compute_node_id(node_key.public.raw)
+    member = league.trade.signers[MEMBER_OF_4].account
+    league.decide(
+        build_action("validators", AdmitNode(id=identity, member=member, kind="validator"))
+    )
+    known = len(list_evidence(league.nodes[1]))
+    twin = NodeProcess(5, folder, league.environment)
+    twin.command = (sys.executable, "-m", "tests.network.unguarded")
+    try:
+        with league.load(league.pick([1, 2, 3])) as load:
+            twin.start()
+            wait_until(
+                lambda: len(list_evidence(league.nodes[1])) > known, "both votes are evidence"
+            )
+            load.go_on()
+    finally:
+        twin.destroy()
+    for node in league.nodes.values():
+        wait_until(lambda n=node: find_validator(n, 4, league)["state"] == "suspended", "no vote")
+        assert '"event": "misbehaviour"' in node.log
+    league.settle()
+    shutil.rmtree(folder)
+    reinstate(league)
+
+
+def reinstate(league: NetworkLeague) -> None:
+    """Governance gives node 4 its vote back."""
+    address = find_validator(league.nodes[1], 4, league)["address"]
+    league.decide(
+        build_action("validators", ReinstateValidator(validator=address, reason="explained"))
+    )
+    for node in league.nodes.values():
+        wait_until(lambda n=node: count_validators(n) == 4, "it votes again")
 
 
 def test_a_changed_record_is_found_and_hurts_nobody_else(

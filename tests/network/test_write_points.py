@@ -30,7 +30,7 @@ class Site:
     def __init__(self, folder: Path, driver: Driver) -> None:
         self.folder, self.driver = folder, driver
         self.league = CometLeague(folder / "homes")
-        self.league.create(heartbeat_s=1)
+        self.league.create(heartbeat_s=1, snapshot_interval=4)
         self.home = self.league.home(1)
         self.committed: dict[str, int] = {}
         self.sent: dict[str, bytes] = {}
