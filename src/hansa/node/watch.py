@@ -16,6 +16,7 @@ class Watch:
 
     def __init__(self, height: int) -> None:
         self._height = height
+        self._news = 0
         self._ended = False
         self._changed = threading.Condition()
         self._waiters: dict[str, list[threading.Event]] = {}
@@ -26,12 +27,18 @@ class Watch:
         """A block is durable."""
         with self._changed:
             self._height = height
+            self._news += 1
             self._changed.notify_all()
 
     def tell(self, final: Iterable[str]) -> None:
-        """What is known of these transactions has changed for good: final, or dropped."""
+        """What is known of these transactions has changed for good: final, or dropped.
+
+        Listeners hear of it too: it may come after the last block.
+        """
         with self._changed:
             self._wake(final)
+            self._news += 1
+            self._changed.notify_all()
 
     def end(self) -> None:
         """Nothing more will happen: nobody waits for ever."""
@@ -64,7 +71,9 @@ class Watch:
             return self._height >= height
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` with new heights (the latest, when several came at once)."""
+        """Call `listener` with the height after each block and each change of what is final (the
+        latest, when several came at once).
+        """
         with self._changed:
             self._listeners = (*self._listeners, listener)
             if self._caller is None:
@@ -80,15 +89,15 @@ class Watch:
         return unsubscribe
 
     def _call_listeners(self) -> None:
-        told = self._height
+        told = self._news
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._height > told or self._ended)  # noqa: B023
-                if self._height == told:
+                self._changed.wait_for(lambda: self._news > told or self._ended)  # noqa: B023
+                if self._news == told:
                     return
-                told, listeners = self._height, self._listeners
+                told, height, listeners = self._news, self._height, self._listeners
             for listener in listeners:
-                listener(told)
+                listener(height)
 
     def _wake(self, transactions: Iterable[str]) -> None:
         for transaction in transactions:
