@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from hansa.cli.bench.load import Stalled
 from hansa.comet.rpc import Broadcast
 
 TIMEOUT_S: Final = 90.0
@@ -57,6 +58,16 @@ class GatewayDoor:
         return time.monotonic() - begin
 
     def _ask(self, method: str, target: str, body: bytes | None = None) -> tuple[int, Any]:
+        try:
+            return self._exchange(method, target, body)
+        except (http.client.RemoteDisconnected, ConnectionError):
+            self._connection.close()  # the gateway closes what is idle: asking again is safe
+        try:
+            return self._exchange(method, target, body)
+        except (http.client.HTTPException, OSError) as error:
+            raise Stalled(f"a gateway does not answer: {error}") from error
+
+    def _exchange(self, method: str, target: str, body: bytes | None) -> tuple[int, Any]:
         headers = {"content-type": "application/jose"} if body is not None else {}
         self._connection.request(method, target, body, headers)
         response = self._connection.getresponse()
