@@ -52,7 +52,7 @@ def test_an_invitation_carries_the_genesis_byte_for_byte() -> None:
         {"genesis": msgspec.Raw(b"null")},
         {"genesis": msgspec.Raw(GENESIS.replace(b'"power":', b'"power":-'))},
     ],
-    ids=lambda changes: str(changes)[:40],
+    ids=range(11),
 )
 def test_impossible_hints_and_a_broken_genesis_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(InvalidInvite):

@@ -39,7 +39,7 @@ HexAddress = Annotated[
 Name = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9._:~#+-]+$",
+        pattern=r"^[A-Za-z0-9._:~#+-]+$(?!\n)",
         min_length=1,
         max_length=KEY_PART_MAX,
         description="identifier: A-Z a-z 0-9 . _ : ~ # + -",

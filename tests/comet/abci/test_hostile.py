@@ -138,8 +138,8 @@ def test_more_connections_than_an_engine_needs_are_refused_and_the_place_comes_b
         # A place is free again as soon as the server has seen the end.
         wait_until(lambda: not running.server._connections)
         check_alive(running)
-    wait_until(lambda: not running.server._connections)
-    assert count_files() <= before
+    # The thread of a closed connection gives its file back a moment later.
+    wait_until(lambda: count_files() <= before)
 
 
 def test_many_long_promises_take_no_memory(running: Running) -> None:
