@@ -82,6 +82,7 @@ def stranger(site: Site, tmp_path: Path) -> Iterator[Shell]:
     site.shell.environment = before
 
 
+@pytest.mark.slow
 def test_each_run_does_the_next_step_and_nothing_twice(site: Site) -> None:
     employer = site.key("employer")
     cut_off = site.refuse(site.invite(DEAD), "own", "--as", employer)  # made, and nobody to ask
@@ -107,6 +108,7 @@ def test_each_run_does_the_next_step_and_nothing_twice(site: Site) -> None:
     assert "voted before" in used and "new folder" in used
 
 
+@pytest.mark.slow
 def test_an_observer_does_not_become_a_validator_by_a_forgotten_option(site: Site) -> None:
     auditor = site.key("auditor")
     asked = site.join(site.invite(), "watch", "--as", auditor, "--observer")
@@ -186,6 +188,7 @@ def test_ports_are_taken_when_they_are_given_and_kept_when_not(site: Site) -> No
     assert "range" in site.refuse(site.invite(), "ported", *auditor, "--port", "70000")
 
 
+@pytest.mark.slow
 def test_a_node_that_begins_anew_keeps_its_keys_and_never_votes_twice(site: Site) -> None:
     folder = site.shell.folder / "anew"
     auditor = ("--as", site.key("auditor"), "--observer")

@@ -61,6 +61,7 @@ def test_calm_run_survives_a_power_cut_at_its_end(folder: Path, driver: Driver) 
     hunt.check(report, disk, "dropped")
 
 
+@pytest.mark.slow
 def test_nothing_reported_is_lost_by_twenty_kills(folder: Path, driver: Driver) -> None:
     hunt = Hunt(folder, driver, transactions=16, group=1)
     changes = hunt.run(0)[0].changes

@@ -81,6 +81,7 @@ def hunt_restore(folder: Path, driver: Driver) -> StorageHunt:
     return StorageHunt(folder, driver, order, lambda home, said: check_restore(home, said, file))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [hunt_blocks, hunt_restore])
 def test_storage_is_whole_after_some_kills(
     folder: Path, driver: Driver, kind: Callable[[Path, Driver], StorageHunt]

@@ -430,6 +430,7 @@ def test_updates_of_validators_reach_the_engine(scene: Scene, league: CometLeagu
     check_roots(league, scene.driver)
 
 
+@pytest.mark.slow
 def test_an_old_release_stops_at_the_height_and_goes_on_when_it_is_replaced(
     scene: Scene, league: CometLeague
 ) -> None:
@@ -462,7 +463,9 @@ def test_an_old_release_stops_at_the_height_and_goes_on_when_it_is_replaced(
     check_roots(league, scene.driver)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))]
+)
 def test_any_order_of_rounds_crashes_and_replays_gives_the_same_state(
     league: CometLeague, socket: Path, seed: int
 ) -> None:
@@ -617,6 +620,7 @@ def take_snapshot(driver: Driver, joining: Speaker, offered: abci.Snapshot, root
     assert driver.snapshot.ask(load_snapshot_chunk=missing).load_snapshot_chunk.chunk == b""
 
 
+@pytest.mark.slow
 def test_blocks_are_kept_until_a_snapshot_leads_past_them(tmp_path: Path, socket: Path) -> None:
     league = CometLeague(tmp_path / "homes", 4)
     league.create(1, snapshot_interval=50, keep_blocks=10)

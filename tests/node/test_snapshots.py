@@ -236,6 +236,7 @@ def edits(data: bytes) -> st.SearchStrategy[bytes]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_every_edit_of_a_chunk_is_refused(offer: Offer, data: st.DataObject) -> None:
@@ -256,6 +257,7 @@ def test_every_byte_of_a_chunk_counts(offer: Offer) -> None:
             decode_chunk(0, bytes(forged), offer.parts[0])
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_every_edit_of_the_metadata_is_refused_or_says_the_same(
