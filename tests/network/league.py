@@ -17,6 +17,7 @@ from hansa.client.faults import Refused
 from hansa.client.trust import TrustRoot, build_trust_root
 from hansa.client.verify import verify_receipt
 from hansa.comet.install import install_engine, locate_cache
+from hansa.comet.sockets import close_sockets, locate_sockets
 from hansa.contracts.governance.model import Action, Propose, Vote
 from hansa.ledger.model import Message
 from hansa.node.home import open_home, rewrite_settings
@@ -112,9 +113,10 @@ class NetworkLeague:
             node.stop()
 
     def destroy(self) -> None:
-        """Nothing of it runs any more."""
+        """Nothing of it runs any more, and its sockets are gone."""
         for node in self.nodes.values():
             node.destroy()
+            close_sockets(locate_sockets(node.folder))
 
     def height(self) -> int:
         """The newest block of any node that runs."""
