@@ -98,8 +98,11 @@ def test_whoever_is_told_of_the_end_may_start_again(tmp_path: Path) -> None:
     assert len(lives) == 4
 
 
-def test_an_engine_whose_consensus_has_ended_is_ended_too(tmp_path: Path) -> None:
-    said = 'E[2026] CONSENSUS FAILURE!!! err="wrong Block.Header.AppHash. Expected A, got B"'
+@pytest.mark.parametrize(
+    "where", ["CONSENSUS FAILURE!!! ", "Error in validation     module=blocksync height=9 hash=A "]
+)
+def test_an_engine_whose_consensus_has_ended_is_ended_too(tmp_path: Path, where: str) -> None:
+    said = f'E[2026] {where}err="wrong Block.Header.AppHash. Expected A, got B"'
     program = make_program(tmp_path / "halted", f"echo '{said}'\nexec sleep 1000")
     engine = EngineProcess(program, tmp_path, tmp_path / "engine.log")
     engine.start()

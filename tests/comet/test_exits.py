@@ -2,7 +2,7 @@
 
 import pytest
 
-from hansa.comet.exits import explain_exit
+from hansa.comet.exits import HALTED, explain_exit
 
 STACK = """
 goroutine 1 [running]:
@@ -62,6 +62,11 @@ def test_a_killed_engine_is_not_explained_by_older_lines() -> None:
 
 def test_an_end_that_was_asked_for_is_no_fault() -> None:
     assert explain_exit(1, SAID["disk_full"].encode(), asked=True).code == "stopped"
+
+
+def test_a_peer_that_sends_a_block_nobody_decided_halts_nothing() -> None:
+    line = b'E[2026] Error in validation     module=blocksync height=9 err="wrong signature (#1)"'
+    assert not HALTED.search(line)
 
 
 def test_a_log_that_is_no_text_still_gives_words() -> None:

@@ -26,7 +26,7 @@ from hansa.ledger.model import compute_state_key
 from hansa.node.home import KEYS, VALIDATOR, create_home, open_home
 from tests.network.evidence import submit_double_vote
 from tests.network.league import NetworkLeague, build_action
-from tests.network.nodes import NodeProcess, wait_until
+from tests.network.nodes import PATIENCE_S, NodeProcess, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -214,30 +214,35 @@ def reinstate(league: NetworkLeague) -> None:
         wait_until(lambda n=node: count_validators(n) == 4, "it votes again")
 
 
+@pytest.mark.parametrize("is_behind", [False, True], ids=["votes", "is behind"])
 def test_a_changed_record_is_found_and_hurts_nobody_else(
-    league: NetworkLeague, tmp_path: Path
+    league: NetworkLeague, tmp_path: Path, is_behind: bool
 ) -> None:
-    """A quota that every invoice draws on is other than decided: the node ends with that reason."""
-    victim = league.nodes[3]
+    """A quota that every invoice draws on is other than decided: the node ends with that reason,
+    whether it votes on the next invoice or fetches it as a block of the past.
+    """
+    victim, others = league.nodes[3], league.others(3)
     victim.stop()
-    good = tmp_path / "data"
-    shutil.copytree(victim.folder / "data", good)
-    engine = tmp_path / "engine"
-    shutil.copytree(victim.folder / "engine", engine)
+    kept = [(name, tmp_path / name) for name in ("data", "engine")]
+    for name, copy in kept:
+        shutil.copytree(victim.folder / name, copy)
     change_record(victim.folder / "data")
-    victim.begin()
-    with league.load(league.others(3)) as load:
+    if is_behind:
+        with league.load(others) as load:
+            load.go_on()
+    victim.start()
+    with league.load(others) as load:
         load.go_on()
-        assert victim.wait_end(180.0) != 0
+        assert victim.wait_end(PATIENCE_S) != 0
         load.go_on()
     assert "Traceback" not in victim.words, victim.words
     assert "not the one that the league decided on" in victim.words, victim.words
-    for folder, kept in (("data", good), ("engine", engine)):
-        state = victim.folder / "engine" / "data" / "priv_validator_state.json"
-        signed = state.read_bytes()
-        shutil.rmtree(victim.folder / folder)
-        shutil.copytree(kept, victim.folder / folder)
-        state.write_bytes(signed)
+    state = victim.folder / "engine" / "data" / "priv_validator_state.json"
+    signed = state.read_bytes()
+    for name, copy in kept:
+        shutil.rmtree(victim.folder / name)
+        shutil.copytree(copy, victim.folder / name)
+    state.write_bytes(signed)
     victim.start()
     league.settle()
 

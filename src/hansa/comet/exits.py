@@ -7,8 +7,12 @@ import re
 import signal
 from typing import Final, NamedTuple
 
-# Consensus has ended for good, though the process stays.
-HALTED: Final = b"CONSENSUS FAILURE!!!"
+# Consensus has ended for good, though the process stays. The second: a block that more than two
+# thirds decided (its commit was checked before) does not follow from this node's state; the engine
+# would blame one peer after the other and never say more.
+HALTED: Final = re.compile(
+    rb"CONSENSUS FAILURE!!!|Error in validation +module=blocksync [^\n]*wrong Block\.Header\."
+)
 _KILLED: Final = "the engine was killed: by somebody, or because the machine had no memory left"
 # CometBFT cannot mend one of the two alone: an emptied engine under a ledger with blocks crashes.
 _JOIN_ANEW: Final = (
@@ -158,7 +162,7 @@ def explain_exit(status: int, log: bytes, *, asked: bool = False) -> EngineExit:
     """Words for the end of an engine that ended with `status` and whose log ends with `log`."""
     if asked:
         return EngineExit("stopped", "the engine was stopped", "", status)
-    if status == -signal.SIGKILL and HALTED not in log:
+    if status == -signal.SIGKILL and not HALTED.search(log):
         return EngineExit("killed", _KILLED, "Start the node again.", status)
     lines = log.decode("utf-8", "replace").splitlines()
     text = "\n".join(lines)

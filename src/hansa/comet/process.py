@@ -6,6 +6,7 @@ The kernel kills the engine when the thread that started it ends, whatever ended
 
 import contextlib
 import os
+import re
 import select
 import shutil
 import subprocess
@@ -23,6 +24,7 @@ from hansa.comet.faults import EngineStartError
 LOG_BYTES_MAX: Final = 16_000_000
 # What is read of the log to find a reason.
 TAIL_BYTES: Final = 128_000
+LINE_BYTES_MAX: Final = 1_000
 STOP_TIMEOUT_S: Final = 10.0
 KILL_TIMEOUT_S: Final = 5.0
 WATCH_S: Final = 0.5
@@ -220,12 +222,12 @@ class _LogWatch:
         self._start = start
         self._seen = start
 
-    def has_new(self, words: bytes) -> bool:
-        """Whether `words` were written since the last call."""
-        start = max(self._start, self._seen - len(words))
+    def has_new(self, words: re.Pattern[bytes]) -> bool:
+        """Whether `words` (of one line) were written since the last call."""
+        start = max(self._start, self._seen - LINE_BYTES_MAX)
         data = self._read(start)
         self._seen = start + len(data)
-        return words in data
+        return words.search(data) is not None
 
     def read_tail(self) -> bytes:
         """The last that this engine wrote."""
