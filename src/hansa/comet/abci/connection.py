@@ -5,6 +5,8 @@ Touches its socket; calls the `Handler` under the right turn. Runs in a thread o
 
 import socket
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
@@ -17,6 +19,14 @@ from hansa.comet.abci.framing import BadFrame, FrameReader, encode_uvarint
 from hansa.comet.abci.handler import Handler, StopNode
 from hansa.comet.abci.turns import Turns
 
+# The engine flushes after each transaction; answers go out together, this often and at a pause.
+FLUSH_S: Final = 0.002
+# How often what has come is read while the mempool's turn has not, or while it is long. An engine
+# whose write waits burns a core until it goes on: its flush timer is 20 nanoseconds where 20 ms are
+# meant (CometBFT v0.38 to v0.40, abci/client/socket_client.go).
+AHEAD_S: Final = 0.004
+# Requests read before their turn: more than the engine's pool may hold of ours.
+AHEAD_BYTES_MAX: Final = 64 * 1024 * 1024
 # Answers that wait to be written together; above this they are written at once.
 PENDING_BYTES_MAX: Final = 1024 * 1024
 
@@ -101,8 +111,12 @@ class Connection:
         self.failure: BaseException | None = None  # what the handler raised
         self._ending = threading.Event()
         self._in_turn = False
+        self._ahead: deque[bytes] = deque()
+        self._ahead_bytes = 0
+        self._looked_at = 0.0
         self._pending: list[bytes] = []
         self._pending_bytes = 0
+        self._sent_at = 0.0
 
     def end(self) -> None:
         """Begin no further call; wakes the thread when it reads or writes."""
@@ -117,7 +131,8 @@ class Connection:
         with self._stream:
             try:
                 while not self._ending.is_set() and (frames := self._reader.read()):
-                    self._answer(frames)
+                    self._put_ahead(frames)
+                    self._answer_all()
             except HandlerFailed as failed:
                 _log.error("handler_failed", problem=str(failed), exc_info=self.failure)
             except (BadFrame, DecodeError) as error:
@@ -126,12 +141,12 @@ class Connection:
                 if not self._ending.is_set():
                     _log.warning("connection_lost", problem=str(error))
 
-    def _answer(self, frames: list[bytes]) -> None:
-        """All requests of one read; the answers of what was good are written in any case."""
+    def _answer_all(self) -> None:
+        """All requests that were read; the answers of what was good are written in any case."""
         try:
-            for frame in frames:
-                if self._ending.is_set():
-                    return
+            while self._ahead and not self._ending.is_set():
+                frame = self._ahead.popleft()
+                self._ahead_bytes -= len(frame)
                 self._answer_one(frame)
         except HandlerFailed as failed:
             self._write(
@@ -149,24 +164,47 @@ class Connection:
             raise BadFrame("a request without a call that is known")
         call = self._calls[kind]
         if call.lane is Lane.MEMPOOL:
-            if not self._in_turn:
-                self._turns.enter_mempool()
-                self._in_turn = True
-            elif self._turns.wanted:
+            if self._turns.wanted:
                 self._leave()
-                self._turns.enter_mempool()
-                self._in_turn = True
+            if not self._in_turn and not self._enter_mempool():
+                return
             body = self._call(kind, call, request)
         elif call.lane is Lane.CONSENSUS:
             self._leave()
             with self._turns.consensus():
                 body = self._call(kind, call, request)
         else:
-            self._leave()
+            if call.lane is Lane.FREE:
+                self._leave()
             body = self._call(kind, call, request)
         self._write(call.tag, body)
-        if call.lane is Lane.FLUSH or self._pending_bytes > PENDING_BYTES_MAX:
+        now = time.monotonic()
+        is_due = call.lane is Lane.FLUSH and now - self._sent_at > FLUSH_S
+        if is_due or self._pending_bytes > PENDING_BYTES_MAX:
             self._send()
+        if self._ahead and now - self._looked_at > AHEAD_S:
+            self._look_ahead(now)
+
+    def _enter_mempool(self) -> bool:
+        """Take the mempool's turn; until it comes, read what the engine writes. False at the end
+        of the server.
+        """
+        if not self._turns.try_mempool(0):
+            self._send()
+            while not self._turns.try_mempool(AHEAD_S):
+                self._look_ahead(time.monotonic())
+        self._in_turn = True
+        return not self._ending.is_set()
+
+    def _look_ahead(self, now: float) -> None:
+        """Read what has come, so that the engine can go on writing; bounded."""
+        self._looked_at = now
+        if self._ahead_bytes < AHEAD_BYTES_MAX:
+            self._put_ahead(self._reader.poll())
+
+    def _put_ahead(self, frames: list[bytes]) -> None:
+        self._ahead += frames
+        self._ahead_bytes += sum(map(len, frames))
 
     def _call(self, kind: str, call: Call, request: abci.Request) -> bytes:
         """The handler's answer, serialized. The named process boundary: all that it may raise."""
@@ -203,3 +241,4 @@ class Connection:
             self._pending = []
             self._pending_bytes = 0
             self._stream.sendall(written)
+            self._sent_at = time.monotonic()

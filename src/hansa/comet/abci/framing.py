@@ -85,6 +85,22 @@ class FrameReader:
                 return []
             self._end += count
 
+    def poll(self) -> list[bytes]:
+        """As `read`, what has arrived by now; empty when no whole frame has. Never waits.
+
+        Faults and the end are for `read` to tell. A frame longer than one read is left to it, too.
+        """
+        frames, wanted = self._split()
+        if frames or wanted > READ_BYTES:
+            return frames
+        self._make_room(wanted)
+        try:
+            count = self._stream.recv_into(self._view[self._end :], 0, socket.MSG_DONTWAIT)
+        except OSError:
+            return []
+        self._end += count
+        return self._split()[0] if count else []
+
     def _split(self) -> tuple[list[bytes], int]:
         """The whole frames in the buffer, and how many bytes the next one has with its length.
 

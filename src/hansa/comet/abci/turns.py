@@ -47,6 +47,17 @@ class Turns:
                 return
             self._lock.release()
 
+    def try_mempool(self, timeout_s: float) -> bool:
+        """As `enter_mempool`, for about so long at most; whether the lock is taken."""
+        if self.wanted and not self._nobody_waits.wait(timeout_s):
+            return False
+        if not self._lock.acquire(timeout=timeout_s):
+            return False
+        if self.wanted:
+            self._lock.release()
+            return False
+        return True
+
     def leave_mempool(self) -> None:
         """Give the lock back."""
         self._lock.release()
