@@ -48,7 +48,6 @@ PAGE: Final = 100
 _HEADERS: Final = {"Content-Type": "application/json"}
 _SYNC_HEAD: Final = b'{"jsonrpc":"2.0","id":0,"method":"broadcast_tx_sync","params":{"tx":"'
 _ASYNC_HEAD: Final = b'{"jsonrpc":"2.0","id":0,"method":"broadcast_tx_async","params":{"tx":"'
-_FLUSH: Final = b'{"jsonrpc":"2.0","id":0,"method":"check_tx","params":{"tx":""}}'
 _TX_TAIL: Final = b'"}}'
 _IN_CACHE: Final = "tx already exists in cache"
 
@@ -178,46 +177,42 @@ class RpcClient:
     def broadcast(self, transactions: Sequence[bytes]) -> list[Broadcast]:
         """Give transactions to the engine's pool; one answer for each, in order.
 
-        A batch of broadcast_tx_sync. The engine asks the application for one after the other, each
-        up to 20 ms later (its socket's flush timer): 50 a second. For many, `give`.
+        A batch of broadcast_tx_sync: the engine asks the application for one after the other, a
+        round trip over its socket each. For many, `give`.
         """
         requests = [_SYNC_HEAD + b64encode(each) + _TX_TAIL for each in transactions]
-        return self._broadcast_all(requests, ())
+        return self._broadcast_all(requests)
 
     def give(self, transactions: Sequence[bytes]) -> list[Broadcast]:
-        """As `broadcast`, without waiting for CheckTx: `taken` says that it will be asked.
-
-        A batch of broadcast_tx_async, and behind it a check_tx, which makes the engine pass on at
-        once what else would wait for that timer: the application sees a CheckTx of no bytes.
-        """
+        """As `broadcast`, without waiting for CheckTx: `taken` says that it will be asked."""
         requests = [_ASYNC_HEAD + b64encode(each) + _TX_TAIL for each in transactions]
-        return self._broadcast_all(requests, (_FLUSH,))
+        return self._broadcast_all(requests)
 
-    def _broadcast_all(self, requests: list[bytes], last: tuple[bytes, ...]) -> list[Broadcast]:
-        """In as many HTTP requests as their length needs, each with `last` behind it."""
+    def _broadcast_all(self, requests: list[bytes]) -> list[Broadcast]:
+        """In as many HTTP requests as their length needs."""
         answers: list[Broadcast] = []
         batch: list[bytes] = []
         size = 0
         for request in requests:
             if batch and size + len(request) > BATCH_BYTES_MAX:
-                answers += self._broadcast(batch, last)
+                answers += self._broadcast(batch)
                 batch, size = [], 0
             batch.append(request)
             size += len(request) + 1
-        return answers + (self._broadcast(batch, last) if batch else [])
+        return answers + (self._broadcast(batch) if batch else [])
 
-    def _broadcast(self, requests: list[bytes], last: tuple[bytes, ...]) -> list[Broadcast]:
-        body = self._post(b"[" + b",".join((*requests, *last)) + b"]")
+    def _broadcast(self, requests: list[bytes]) -> list[Broadcast]:
+        body = self._post(b"[" + b",".join(requests) + b"]")
         # One answer comes without its list.
         if body[:1] == b"{":
             answers = [self._decode(body, _BroadcastAnswer, _BROADCAST)]
         else:
             answers = self._decode(body, list[_BroadcastAnswer], _BROADCASTS)
-        if len(answers) != len(requests) + len(last):
+        if len(answers) != len(requests):
             raise EngineUnreachable(
                 f"the engine gave {len(answers)} answers to {len(requests)} transactions"
             )
-        return [_judge(answer) for answer in answers[: len(requests)]]
+        return [_judge(answer) for answer in answers]
 
     def net_info(self) -> tuple[Peer, ...]:
         """The connected nodes, sorted by id."""
