@@ -18,6 +18,7 @@ ACCEPTED: Final = 202
 # Refusals that are about room, not about the transaction.
 BUSY: Final = frozenset({429, 503})
 FINAL_S: Final = 20
+UNKNOWN_PAUSE_S: Final = 0.2
 
 
 class GatewayDoor:
@@ -46,9 +47,16 @@ class GatewayDoor:
         return Broadcast(taken=False, code=status, log=str(answer.get("code", "")))
 
     def find_final(self, identity: str) -> dict[str, Any]:
-        """The status of a transaction, as soon as it is final."""
-        _status, answer = self._ask("GET", f"/v1/transactions/{identity}?wait={FINAL_S}")
-        return answer if isinstance(answer, dict) else {}
+        """The status of a transaction, as soon as it is final. A node that is behind does not know
+        it yet, and says so at once: it is asked again.
+        """
+        end = time.monotonic() + FINAL_S
+        while True:
+            _status, answer = self._ask("GET", f"/v1/transactions/{identity}?wait={FINAL_S}")
+            found = answer if isinstance(answer, dict) else {}
+            if found.get("state") != "unknown" or time.monotonic() > end:
+                return found
+            time.sleep(UNKNOWN_PAUSE_S)
 
     def commit_one(self, transaction: bytes, identity: str) -> float:
         """Submit and wait until it is provable and readable here: seconds."""
