@@ -170,7 +170,8 @@ def test_the_engine_dies_with_whoever_started_it(tmp_path: Path, number: int) ->
     program = make_program(tmp_path / "deaf", "trap '' TERM INT HUP\nwhile :; do sleep 0.05; done")
     # Started from a thread that ends at once: that alone must not end the engine.
     script = f"""
-import threading, time
+import signal, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell ignores it
 from pathlib import Path
 from hansa.comet.process import EngineProcess
 engine = EngineProcess(Path({str(program)!r}), Path("."), Path({str(tmp_path / "log")!r}))
