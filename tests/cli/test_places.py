@@ -11,10 +11,11 @@ from click.testing import CliRunner
 from hansa.cli.founding import Shape
 from hansa.cli.league import make_league
 from hansa.cli.main import root
-from hansa.cli.network import NetworkError, list_nodes, read_running
+from hansa.cli.network import NetworkError, list_nodes
 from hansa.cli.place import NoSuchPlace, find_place
 from hansa.cli.template import BAY
 from hansa.node.lock import FolderLock
+from hansa.node.running import read_running
 
 
 @pytest.fixture(scope="module")

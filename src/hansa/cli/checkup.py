@@ -9,8 +9,9 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from hansa.cli.network import GENESIS, RUNNING, list_nodes, read_running
+from hansa.cli.network import GENESIS, list_nodes
 from hansa.client.faults import ClientError
+from hansa.node.running import RUNNING, read_running
 
 if TYPE_CHECKING:
     from hansa.node.doctor import Finding

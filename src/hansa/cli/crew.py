@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from hansa.cli.lifeline import LIFELINE
-from hansa.cli.network import NodeFolder, Running
+from hansa.cli.network import NodeFolder
+from hansa.node.running import Running
 
 # What a node says on standard error, its last words when it fails.
 START_LOG: Final = "start.log"

@@ -12,18 +12,11 @@ import msgspec
 
 from hansa.cli.answers import NO, YES, answer, count_of, hint, json_option
 from hansa.cli.logfile import LOG
-from hansa.cli.network import (
-    GENESIS,
-    RUNNING,
-    find_league_of,
-    find_node,
-    is_network,
-    list_nodes,
-    read_running,
-)
+from hansa.cli.network import GENESIS, find_league_of, find_node, is_network, list_nodes
 from hansa.cli.place import KEYS, Place, find_place, is_number
 from hansa.client.faults import ClientError
 from hansa.client.health import ask_health
+from hansa.node.running import RUNNING, read_running
 
 if TYPE_CHECKING:
     from hansa.node.doctor import Finding, Look

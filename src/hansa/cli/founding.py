@@ -11,11 +11,12 @@ from typing import Any, Final, Literal
 import msgspec
 
 from hansa.cli.keys import store_names
-from hansa.cli.network import GENESIS, NODES
+from hansa.cli.network import GENESIS
 from hansa.cli.place import KEYS
 from hansa.cli.template import Operator
 from hansa.client.faults import ClientError
 from hansa.client.keys import SUFFIX
+from hansa.node.running import NODES
 
 OPERATORS: Final = "operators.json"
 VALIDATOR_KEY, NODE_KEY = "validator.json", "node.json"

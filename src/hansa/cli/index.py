@@ -7,7 +7,8 @@ import click
 
 from hansa.cli.answers import YES, Screen, json_option
 from hansa.cli.logfile import open_log
-from hansa.cli.network import NODES, NetworkError, is_network
+from hansa.cli.network import NetworkError, is_network
+from hansa.node.running import NODES
 
 
 @click.group()

@@ -229,8 +229,8 @@ def _describe(name: str, message: Any) -> dict[str, Any]:
 
 def read_own(home: "Home") -> str | None:
     """Address of the new node's own gateway: "" while it starts, None when it does not run."""
-    from hansa.cli.network import RUNNING, read_running
     from hansa.node.lock import find_holder
+    from hansa.node.running import RUNNING, read_running
 
     if find_holder(home.folder) is None:
         return None

@@ -74,9 +74,8 @@ def command(folder: Path, signer_name: str | None, keep_node: bool, as_json: boo
 
 def list_gateways(folder: Path, hints: tuple[str, ...]) -> tuple[str, ...]:
     """Gateways to ask: others first, then the node's own."""
-    from hansa.cli.network import RUNNING, read_running
-    from hansa.node.neighbours import list_siblings
+    from hansa.node.running import RUNNING, list_siblings, read_running
 
     own = read_running(folder / RUNNING)
-    siblings = [url for url, _node, _p2p in list_siblings(folder.absolute()) if url]
+    siblings = [each.url for each in list_siblings(folder.absolute()) if each.url]
     return (*hints, *siblings, *([own.url] if own is not None else []))

@@ -3,36 +3,21 @@
 A league on the embedded engine has no such folder: it is its own home.
 """
 
-import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from hansa.client.faults import ClientError
+from hansa.node.running import NODES, RUNNING, Running, read_running
 
-NODES: Final = "nodes"
-# Written by `hansa start` while a node runs.
-RUNNING: Final = "running.json"
 GENESIS: Final = "genesis.json"
-RUNNING_BYTES_MAX: Final = 10_000
 
 
 class NetworkError(ClientError):
     """There is no such node, or it does not run."""
 
     CODE = "cli.node"
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """`running.json`: where a node answers; its p2p id and its engine's `host:port`."""
-
-    url: str
-    pid: int
-    node: str = ""
-    p2p: str = ""
-    chain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +36,6 @@ class NodeFolder:
     def running(self) -> Running | None:
         """What its `running.json` says, whether it still runs or not; None without a whole one."""
         return read_running(self.folder / RUNNING)
-
-
-def read_running(path: Path) -> Running | None:
-    """A `running.json`; None when it is not there, damaged or of another form."""
-    try:
-        with path.open("rb") as file:
-            found = json.loads(file.read(RUNNING_BYTES_MAX))
-        return Running(
-            url=_take(found, "url", str),
-            pid=_take(found, "pid", int),
-            node=_take(found, "node", str, ""),
-            p2p=_take(found, "p2p", str, ""),
-            chain=_take(found, "chain", str, ""),
-        )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-
-
-def _take(document: Any, name: str, kind: type[Any], default: Any = None) -> Any:
-    value = document[name] if default is None else document.get(name, default)
-    if not isinstance(value, kind):
-        raise TypeError(name)
-    return value
 
 
 def is_network(league: Path) -> bool:

@@ -15,16 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from hansa.cli.network import (
-    GENESIS,
-    RUNNING,
-    find_league_of,
-    is_network,
-    locate_first,
-    locate_node,
-    read_running,
-)
+from hansa.cli.network import GENESIS, find_league_of, is_network, locate_first, locate_node
 from hansa.client.faults import ClientError
+from hansa.node.running import RUNNING, read_running
 
 if TYPE_CHECKING:  # loaded when a command signs or calls, so that help stays instant
     from hansa.client.gateway import Gateway

@@ -19,9 +19,10 @@ from hansa.cli.answers import YES, hint, json_option
 from hansa.cli.lifeline import follow_parent
 from hansa.cli.logfile import LOG, open_log
 from hansa.cli.neighbourhood import Neighbourhood
-from hansa.cli.network import NODES, RUNNING, is_network
+from hansa.cli.network import is_network
 from hansa.cli.signals import stoppable
 from hansa.client.faults import ClientError
+from hansa.node.running import NODES, RUNNING
 
 if TYPE_CHECKING:  # loaded when the league starts
     from hansa.index.store import Index

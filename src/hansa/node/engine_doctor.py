@@ -23,7 +23,8 @@ from hansa.node.faults import NodeError
 from hansa.node.folder import RESTORING
 from hansa.node.home import DATA as LEDGER_DATA
 from hansa.node.home import ENGINE, KEYS, NODE, SETTINGS, Home
-from hansa.node.neighbours import BOOK, list_siblings
+from hansa.node.neighbours import BOOK
+from hansa.node.running import NODES, list_siblings
 from hansa.node.sealer import APPLICATION_PROTOCOL
 
 LOG: Final = "node.log"
@@ -147,7 +148,7 @@ def look_at_neighbours(home: Home, _height: int | None) -> Finding:
     hints = len(home.settings.p2p.peers) + len(home.settings.p2p.gateways)
     book = (home.folder / BOOK).exists()
     siblings = len(list_siblings(home.folder))
-    is_beside = home.folder.parent.name == "nodes" and any(
+    is_beside = home.folder.parent.name == NODES and any(
         each != home.folder and each.is_dir() for each in home.folder.parent.iterdir()
     )
     if not (hints or book or siblings or is_beside):

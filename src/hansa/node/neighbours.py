@@ -5,7 +5,6 @@ sibling's folder on the same machine, is enough to find all. Touches `peers.json
 gateways and the own engine's list of peers.
 """
 
-import json
 import secrets
 import threading
 import time
@@ -30,10 +29,9 @@ from hansa.encoding.canonical import encode_canonical
 from hansa.ledger.rejections import Rejection
 from hansa.node.engine import NetworkView
 from hansa.node.faults import KeyInUseError
+from hansa.node.running import list_siblings
 
 BOOK: Final = "peers.json"
-RUNNING: Final = "running.json"
-NODES: Final = "nodes"
 # Admitted nodes of a large league, with room.
 BOOK_ENTRIES_MAX: Final = 1_000
 KEEPERS_NAMED_MAX: Final = 3
@@ -186,7 +184,7 @@ class Neighbours:
         with suppress(Rejection):
             self._book.take(self.own)
         urls = {entry.gateway for entry in self._book.entries()} | set(self._hints)
-        urls |= {url for url, _node, _p2p in list_siblings(self._folder)}
+        urls |= {each.url for each in list_siblings(self._folder)}
         for url in sorted(urls - {self.own.gateway, ""}):
             if self._stopping.is_set():
                 return 0
@@ -220,7 +218,8 @@ class Neighbours:
         if view is None or not view.is_reachable:
             return 1
         connected = {peer.id for peer in view.peers}
-        places = {node: p2p for _url, node, p2p in list_siblings(self._folder) if node and p2p}
+        siblings = list_siblings(self._folder)
+        places = {each.node: each.p2p for each in siblings if each.node and each.p2p}
         places |= {entry.node: entry.p2p for entry in self._book.entries()}
         places.pop(self.own.node, None)
         missing = {node: p2p for node, p2p in places.items() if node not in connected}
@@ -255,20 +254,6 @@ def fetch_announcements(client: httpx.Client, url: str) -> Heard | None:
         return None
 
 
-def list_siblings(folder: Path) -> list[tuple[str, str, str]]:
-    """(gateway URL, node id, p2p address) of nodes whose homes lie beside this one and run."""
-    found = []
-    if folder.parent.name == NODES:
-        for path in sorted(folder.parent.glob(f"*/{RUNNING}")):
-            if path.parent == folder:
-                continue
-            with suppress(OSError, ValueError, AttributeError):
-                said = json.loads(path.read_text())
-                texts = (str(said.get(name, "")) for name in ("url", "node", "p2p"))
-                found.append((next(texts), next(texts), next(texts)))
-    return found
-
-
 def check_keys_elsewhere(
     folder: Path, book: AddressBook, node: str, validator: str, hints: Iterable[str]
 ) -> None:
@@ -279,7 +264,7 @@ def check_keys_elsewhere(
     """
     entries = {entry.node: entry for entry in book.entries()}
     urls = {entry.gateway for entry in entries.values()} | set(hints)
-    urls |= {url for url, _node, _p2p in list_siblings(folder)}
+    urls |= {each.url for each in list_siblings(folder)}
     with httpx.Client(timeout=TIMEOUT_S) as client:
         for url in sorted(urls - {""}):
             heard = fetch_announcements(client, url)
