@@ -13,7 +13,7 @@ import time
 from hansa.comet.abci import types_pb2 as abci
 from hansa.comet.abci.connection import Connection, list_calls
 from hansa.comet.abci.empty import EmptyApplication
-from hansa.comet.abci.framing import FRAME_MAX, encode_frame
+from hansa.comet.abci.framing import FRAME_MAX, delimit
 from hansa.comet.abci.turns import Turns
 
 TX_BYTES = 700
@@ -59,10 +59,10 @@ def main() -> int:
     transaction = os.urandom(TX_BYTES)
     check = abci.Request(check_tx=abci.RequestCheckTx(tx=transaction)).SerializeToString()
     flush = abci.Request(flush=abci.RequestFlush()).SerializeToString()
-    seconds = measure(encode_frame(check) * 1_000 + encode_frame(flush), 50)
+    seconds = measure(delimit(check) * 1_000 + delimit(flush), 50)
     print(f"CheckTx of {TX_BYTES} bytes, pipelined: {seconds / 50_000 * 1e6:.1f} us")
     block = abci.RequestFinalizeBlock(txs=[transaction] * BLOCK, height=1)
-    seconds = measure(encode_frame(abci.Request(finalize_block=block).SerializeToString()), 50)
+    seconds = measure(delimit(abci.Request(finalize_block=block).SerializeToString()), 50)
     print(f"FinalizeBlock of {BLOCK} transactions: {seconds / 50 * 1e3:.2f} ms")
     return 0
 

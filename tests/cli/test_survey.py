@@ -60,6 +60,9 @@ def test_missing_is_who_no_node_reaches() -> None:
         total=40, needed=27, connected=30, missing=("c",)
     )
     assert judge_quorum([one, two], NAMES, set()).missing == ()
+    assert judge_quorum(
+        [two, one], {f"did:hansa:{a}": b for a, b in zip("abcd", "zyxw", strict=True)}, {"z", "y"}
+    ).missing == ("y", "z")
     assert judge_quorum([one, two], NAMES, {"a"}).missing == ("a",)
 
 

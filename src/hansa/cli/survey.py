@@ -218,7 +218,7 @@ def list_silent(sights: Sequence[NodeSight]) -> set[str]:
 def judge_quorum(
     answers: Sequence[NetworkReport], names: dict[str, str], silent: set[str]
 ) -> QuorumSight:
-    """Missing is who is missing for every node that answers; the newest one's set counts."""
+    """Missing, sorted, is who is missing for every node that answers; the newest's set counts."""
     best = max(answers, key=lambda each: each.height)
     voting = [each for each in best.validators if each.is_voting]
     seen = {
@@ -227,17 +227,17 @@ def judge_quorum(
         for validator in answer.validators
         if validator.connected
     }
-    missing = [
-        each
+    missing = {
+        each: names.get(each.member, each.member) or each.address
         for each in voting
         if each.address not in seen or names.get(each.member, each.member) in silent
-    ]
+    }
     total = sum(each.power for each in voting)
     return QuorumSight(
         total=total,
         needed=total * 2 // 3 + 1,
         connected=total - sum(each.power for each in missing),
-        missing=tuple(names.get(each.member, each.member) or each.address for each in missing),
+        missing=tuple(sorted(missing.values())),
     )
 
 

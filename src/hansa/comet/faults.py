@@ -10,10 +10,6 @@ class CometError(Exception):
         self.cure = cure
 
 
-class EngineMissing(CometError):
-    """No engine of that version is installed."""
-
-
 class EngineDamaged(CometError):
     """The installed engine is not the one that was built."""
 

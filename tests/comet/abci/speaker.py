@@ -9,9 +9,10 @@ from pathlib import Path
 
 from hansa.comet.abci import types_pb2 as abci
 from hansa.comet.abci.empty import EmptyApplication
-from hansa.comet.abci.framing import FRAME_MAX, FrameReader, encode_frame
+from hansa.comet.abci.framing import FRAME_MAX, FrameReader
 from hansa.comet.abci.handler import Handler
 from hansa.comet.abci.server import Server
+from hansa.encoding.protobuf import delimit
 
 PATIENCE_S = 30.0
 
@@ -63,7 +64,7 @@ def wait_until(reached: Callable[[], bool]) -> None:
 
 
 def encode_requests(*requests: abci.Request) -> bytes:
-    return b"".join(encode_frame(each.SerializeToString()) for each in requests)
+    return b"".join(delimit(each.SerializeToString()) for each in requests)
 
 
 class Told(list[BaseException]):

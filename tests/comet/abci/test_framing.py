@@ -16,9 +16,8 @@ from hansa.comet.abci.framing import (
     BadFrame,
     FrameReader,
     decode_uvarint,
-    encode_frame,
-    encode_uvarint,
 )
+from hansa.encoding.protobuf import delimit, encode_varint
 
 PIECES = st.lists(st.integers(1, 5_000), min_size=1, max_size=20)
 SIZES = st.lists(
@@ -70,18 +69,18 @@ def read_all(stream: socket.socket, frame_max: int = 2**30) -> list[bytes]:
 @settings(deadline=None)
 @given(st.integers(0, 2**64 - 1))
 def test_a_length_reads_as_it_was_written(number: int) -> None:
-    encoded = encode_uvarint(number)
+    encoded = encode_varint(number)
     assert decode_uvarint(bytearray(encoded), 0, len(encoded)) == (number, len(encoded))
     for cut in range(len(encoded)):
         assert decode_uvarint(bytearray(encoded), 0, cut) == (0, 0)
 
 
 def test_lengths_are_written_as_go_writes_them() -> None:
-    assert encode_uvarint(0) == b"\x00"
-    assert encode_uvarint(127) == b"\x7f"
-    assert encode_uvarint(128) == b"\x80\x01"
-    assert encode_uvarint(300) == b"\xac\x02"
-    assert encode_uvarint(2**64 - 1) == b"\xff" * 9 + b"\x01"
+    assert encode_varint(0) == b"\x00"
+    assert encode_varint(127) == b"\x7f"
+    assert encode_varint(128) == b"\x80\x01"
+    assert encode_varint(300) == b"\xac\x02"
+    assert encode_varint(2**64 - 1) == b"\xff" * 9 + b"\x01"
 
 
 @settings(deadline=None)
@@ -90,7 +89,7 @@ def test_messages_come_whole_and_in_order_whatever_the_cuts(
     sizes: list[int], pieces: list[int]
 ) -> None:
     messages = [bytes([number % 256]) * size for number, size in enumerate(sizes)]
-    data = b"".join(map(encode_frame, messages))
+    data = b"".join(map(delimit, messages))
     if len(data) > 20_000:
         pieces = [each * 101 for each in pieces]
     with stream_of(data, pieces) as stream:
@@ -100,8 +99,8 @@ def test_messages_come_whole_and_in_order_whatever_the_cuts(
 @settings(deadline=None)
 @given(st.binary(max_size=400), st.data())
 def test_an_end_inside_a_frame_is_told(message: bytes, data: st.DataObject) -> None:
-    frame = encode_frame(message)
-    good = encode_frame(b"before")
+    frame = delimit(message)
+    good = delimit(b"before")
     cut = data.draw(st.integers(1, len(frame)))
     with stream_of(good + frame[:cut], [7]) as stream:
         reader = FrameReader(stream)
@@ -116,14 +115,14 @@ def test_an_end_inside_a_frame_is_told(message: bytes, data: st.DataObject) -> N
 
 
 def test_an_end_inside_a_large_frame_is_told() -> None:
-    with stream_of(encode_frame(bytes(3 * READ_BYTES))[:-1], [100_000]) as stream:
+    with stream_of(delimit(bytes(3 * READ_BYTES))[:-1], [100_000]) as stream:
         with pytest.raises(BadFrame, match="inside a frame"):
             FrameReader(stream).read()
 
 
 @pytest.mark.parametrize("length", [101, 127, 129, 20_000, 2**31, 2**63, 2**64 - 1])
 def test_a_length_above_the_limit_is_refused_before_its_body(length: int) -> None:
-    with stream_of(encode_frame(b"good") + encode_uvarint(length), [99]) as stream:
+    with stream_of(delimit(b"good") + encode_varint(length), [99]) as stream:
         reader = FrameReader(stream, frame_max=100)
         assert reader.read() == [b"good"]
         with pytest.raises(BadFrame, match=f"{length} bytes"):
@@ -144,7 +143,7 @@ def test_random_bytes_end_in_frames_or_a_clear_no(data: bytes, pieces: list[int]
         given_back = 0
         try:
             while frames := reader.read():
-                given_back += sum(len(encode_frame(each)) for each in frames)
+                given_back += sum(len(delimit(each)) for each in frames)
                 assert all(len(each) <= 500 for each in frames)
         except BadFrame:
             assert given_back <= len(data)
@@ -152,7 +151,7 @@ def test_random_bytes_end_in_frames_or_a_clear_no(data: bytes, pieces: list[int]
 
 def test_memory_is_bounded_by_the_longest_frame_whatever_is_sent() -> None:
     frame_max = 2_000_000
-    data = encode_frame(bytes(frame_max))
+    data = delimit(bytes(frame_max))
     with stream_of(data * 10, [len(data)]) as stream:
         reader = FrameReader(stream, frame_max)
         tracemalloc.start()
@@ -166,7 +165,7 @@ def test_memory_is_bounded_by_the_longest_frame_whatever_is_sent() -> None:
 
 
 def test_a_long_frame_takes_memory_as_it_comes_not_as_it_is_announced() -> None:
-    announced = encode_uvarint(FRAME_MAX) + bytes(1_000)
+    announced = encode_varint(FRAME_MAX) + bytes(1_000)
     with stream_of(announced, [len(announced)]) as stream:
         tracemalloc.start()
         try:

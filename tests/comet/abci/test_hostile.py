@@ -11,25 +11,26 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from hansa.comet.abci import types_pb2 as abci
-from hansa.comet.abci.framing import FRAME_MAX, encode_frame, encode_uvarint
+from hansa.comet.abci.framing import FRAME_MAX
 from hansa.comet.abci.server import CONNECTIONS_MAX
+from hansa.encoding.protobuf import delimit, encode_varint
 from tests.comet.abci.speaker import Running, Speaker, encode_requests, serve, wait_until
 
 FLUSH = abci.Request(flush=abci.RequestFlush())
 BAD = {
-    "a length above the limit": (encode_uvarint(FRAME_MAX + 1), "bytes (at most"),
-    "the longest length": (encode_uvarint(2**64 - 1), "bytes (at most"),
+    "a length above the limit": (encode_varint(FRAME_MAX + 1), "bytes (at most"),
+    "the longest length": (encode_varint(2**64 - 1), "bytes (at most"),
     "a length without end": (b"\xff" * 11, "a length of more than 10 bytes"),
     "a length above 64 bits": (b"\xff" * 9 + b"\x7f", "a length above 64 bits"),
-    "an empty request": (encode_frame(b""), "without a call"),
-    "a call of another version": (encode_frame(b"\xba\x06\x00"), "without a call"),
-    "a removed call": (encode_frame(b"\x22\x00"), "without a call"),
-    "no protobuf": (encode_frame(b"\xff\xff\xff"), "Error parsing"),
-    "a wrong wire type": (encode_frame(b"\x42\x05hello"), "Error parsing"),
-    "text that is no UTF-8": (encode_frame(b"\x0a\x04\x0a\x02\xff\xfe"), "Error parsing"),
-    "groups without end": (encode_frame(b"\x0b" * 5_000), "Error parsing"),
-    "nested groups": (encode_frame(b"\x0b" * 5_000 + b"\x0c" * 5_000), "Error parsing"),
-    "a field longer than its frame": (encode_frame(b"\x42\xff\xff\xff\x07abc"), "Error parsing"),
+    "an empty request": (delimit(b""), "without a call"),
+    "a call of another version": (delimit(b"\xba\x06\x00"), "without a call"),
+    "a removed call": (delimit(b"\x22\x00"), "without a call"),
+    "no protobuf": (delimit(b"\xff\xff\xff"), "Error parsing"),
+    "a wrong wire type": (delimit(b"\x42\x05hello"), "Error parsing"),
+    "text that is no UTF-8": (delimit(b"\x0a\x04\x0a\x02\xff\xfe"), "Error parsing"),
+    "groups without end": (delimit(b"\x0b" * 5_000), "Error parsing"),
+    "nested groups": (delimit(b"\x0b" * 5_000 + b"\x0c" * 5_000), "Error parsing"),
+    "a field longer than its frame": (delimit(b"\x42\xff\xff\xff\x07abc"), "Error parsing"),
 }
 
 
@@ -77,7 +78,7 @@ def test_what_is_not_abci_ends_its_connection_with_a_warning_and_no_other(
 @given(
     st.one_of(
         st.binary(max_size=3_000),
-        st.lists(st.binary(max_size=200)).map(lambda each: b"".join(map(encode_frame, each))),
+        st.lists(st.binary(max_size=200)).map(lambda each: b"".join(map(delimit, each))),
         # a true request with some bytes changed
         st.builds(
             lambda data, at, byte: data[: at % len(data)] + byte + data[at % len(data) + 1 :],
@@ -147,7 +148,7 @@ def test_many_long_promises_take_no_memory(running: Running) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     speakers = [Speaker(running.path) for _ in range(CONNECTIONS_MAX - 1)]
     for speaker in speakers:
-        speaker.say_bytes(encode_uvarint(FRAME_MAX) + bytes(300_000))
+        speaker.say_bytes(encode_varint(FRAME_MAX) + bytes(300_000))
     check_alive(running)
     grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     for speaker in speakers:

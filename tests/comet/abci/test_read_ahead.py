@@ -9,7 +9,8 @@ import pytest
 from hansa.comet.abci import connection
 from hansa.comet.abci import types_pb2 as abci
 from hansa.comet.abci.empty import EmptyApplication
-from hansa.comet.abci.framing import READ_BYTES, FrameReader, encode_frame
+from hansa.comet.abci.framing import READ_BYTES, FrameReader
+from hansa.encoding.protobuf import delimit
 from tests.comet.abci.speaker import PATIENCE_S, Speaker, encode_requests, serve, wait_until
 
 # Far more than a unix socket holds by itself.
@@ -130,7 +131,7 @@ def test_poll_gives_whole_frames_that_have_come_and_never_waits() -> None:
     with ours, theirs:
         reader = FrameReader(ours)
         assert reader.poll() == []
-        frames = [encode_frame(bytes([number]) * 100) for number in range(3)]
+        frames = [delimit(bytes([number]) * 100) for number in range(3)]
         theirs.sendall(b"".join(frames)[:-1])
         assert reader.poll() == [bytes([0]) * 100, bytes([1]) * 100]
         assert reader.poll() == []
@@ -143,7 +144,7 @@ def test_poll_leaves_long_frames_and_the_end_to_read() -> None:
     with ours, theirs:
         reader = FrameReader(ours)
         long = bytes(READ_BYTES + 1)
-        writer = threading.Thread(target=theirs.sendall, args=(encode_frame(long),))
+        writer = threading.Thread(target=theirs.sendall, args=(delimit(long),))
         writer.start()
         while not reader._end:
             assert reader.poll() == []

@@ -10,10 +10,10 @@ import pytest
 from hansa.comet.abci import types_pb2 as abci
 from hansa.comet.abci.connection import PENDING_BYTES_MAX
 from hansa.comet.abci.empty import EmptyApplication
-from hansa.comet.abci.framing import encode_frame
 from hansa.comet.abci.handler import StopNode
 from hansa.comet.abci.listener import SocketRefused
 from hansa.comet.abci.server import Server
+from hansa.encoding.protobuf import delimit
 from tests.comet.abci.speaker import (
     PATIENCE_S,
     Running,
@@ -387,7 +387,7 @@ def test_stop_may_come_twice_before_the_start_and_while_nothing_is_read(tmp_path
         never.start()
     with serve(tmp_path) as running:
         silent = running.connect()
-        silent.say_bytes(encode_frame(bytes(300))[:5])
+        silent.say_bytes(delimit(bytes(300))[:5])
         running.server.stop()
         running.server.stop()
         assert silent.hear() is None

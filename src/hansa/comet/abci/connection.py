@@ -15,9 +15,10 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 
 from hansa.comet.abci import types_pb2 as abci
-from hansa.comet.abci.framing import BadFrame, FrameReader, encode_uvarint
+from hansa.comet.abci.framing import BadFrame, FrameReader
 from hansa.comet.abci.handler import Handler, StopNode
 from hansa.comet.abci.turns import Turns
+from hansa.encoding.protobuf import encode_varint
 
 # The engine flushes after each transaction; answers go out together, this often and at a pause.
 FLUSH_S: Final = 0.002
@@ -35,7 +36,7 @@ _log = structlog.get_logger("hansa.abci")
 
 def encode_tag(kind: str) -> bytes:
     """The tag of a field of Response, with wire type 2."""
-    return encode_uvarint(abci.Response.DESCRIPTOR.fields_by_name[kind].number << 3 | 2)
+    return encode_varint(abci.Response.DESCRIPTOR.fields_by_name[kind].number << 3 | 2)
 
 
 EXCEPTION_TAG: Final = encode_tag("exception")
@@ -222,9 +223,9 @@ class Connection:
     def _write(self, tag: bytes, body: bytes) -> None:
         """Add one Response to what is pending: its frame, the field's tag, the field's bytes."""
         size = len(body)
-        head = tag + encode_uvarint(size)
+        head = tag + encode_varint(size)
         size += len(head)
-        self._pending += (encode_uvarint(size), head, body)
+        self._pending += (encode_varint(size), head, body)
         self._pending_bytes += size
 
     def _leave(self) -> None:

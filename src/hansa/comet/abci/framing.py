@@ -12,28 +12,9 @@ FRAME_MAX: Final = 104 * 1024 * 1024
 VARINT_BYTES_MAX: Final = 10
 READ_BYTES: Final = 256 * 1024
 
-_ONE_BYTE: Final = tuple(bytes((number,)) for number in range(0x80))
-
 
 class BadFrame(Exception):
     """The other side does not speak this framing; the message says what it sent."""
-
-
-def encode_uvarint(number: int) -> bytes:
-    """`number` (0 or more) as an unsigned varint, seven bits a byte, lowest first."""
-    if number < 0x80:
-        return _ONE_BYTE[number]
-    encoded = bytearray()
-    while number >= 0x80:
-        encoded.append(number & 0x7F | 0x80)
-        number >>= 7
-    encoded.append(number)
-    return bytes(encoded)
-
-
-def encode_frame(message: bytes) -> bytes:
-    """A serialized message as it is written to the socket."""
-    return encode_uvarint(len(message)) + message
 
 
 def decode_uvarint(data: bytearray, start: int, end: int) -> tuple[int, int]:
