@@ -13,8 +13,9 @@ import time
 from hansa.comet.abci import types_pb2 as abci
 from hansa.comet.abci.connection import Connection, list_calls
 from hansa.comet.abci.empty import EmptyApplication
-from hansa.comet.abci.framing import FRAME_MAX, delimit
+from hansa.comet.abci.framing import FRAME_MAX
 from hansa.comet.abci.turns import Turns
+from hansa.encoding.protobuf import delimit
 
 TX_BYTES = 700
 BLOCK = 2_000
