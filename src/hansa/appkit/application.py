@@ -11,6 +11,8 @@ from typing import Any, Literal
 import msgspec
 
 from hansa.appkit.command import Command
+from hansa.appkit.route import Doors
+from hansa.appkit.meaning import FieldMeaning, Lifecycle
 from hansa.ledger.contracts import Contract, Invariant, Role, get_version
 from hansa.ledger.model import Event, Message, Record
 from hansa.ledger.rejections import Rejection
@@ -20,10 +22,15 @@ Row = dict[str, str | int | None]
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column of a table; text or integer (amounts in minor units, times in ms)."""
+    """A column of a table; text or integer (amounts in minor units, times in ms).
+
+    `indexed`: whether a text column has an index of its own, so that lists by it are quick. Each
+    costs time at every write: where rows are many, only columns that are asked by have one.
+    """
 
     name: str
     type: ColumnType = "text"
+    indexed: bool = True
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -54,6 +61,8 @@ class Application(msgspec.Struct, frozen=True):
     invariants: tuple[Invariant, ...] = ()
     tables: tuple[Table, ...] = ()
     commands: tuple[Command, ...] = ()
+    lifecycles: tuple[Lifecycle, ...] = ()
+    fields: tuple[FieldMeaning, ...] = ()
 
     @property
     def messages(self) -> tuple[type[Message], ...]:
@@ -103,6 +112,7 @@ __all__ = [
     "Application",
     "Column",
     "Command",
+    "Doors",
     "Invariant",
     "Role",
     "Row",
