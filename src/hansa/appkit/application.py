@@ -11,8 +11,8 @@ from typing import Any, Literal
 import msgspec
 
 from hansa.appkit.command import Command
-from hansa.appkit.route import Doors
 from hansa.appkit.meaning import FieldMeaning, Lifecycle
+from hansa.appkit.route import Doors
 from hansa.ledger.contracts import Contract, Invariant, Role, get_version
 from hansa.ledger.model import Event, Message, Record
 from hansa.ledger.rejections import Rejection

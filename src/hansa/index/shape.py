@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from hansa.appkit.application import Application, Table
+from hansa.appkit.application import Application, Column, Table
 from hansa.crypto.hashing import sha256
 from hansa.encoding.canonical import CanonicalError, decode_typed, encode_canonical
 from hansa.index.sight import Sight, Viewer, compute_sight
@@ -144,11 +144,15 @@ def _compute_digest(shape: Shape) -> str:
         "records": [f"{app}/{kind}" for app, kind in sorted(shape.records)],
         "events": [f"{app}/{name}" for app, name in sorted(shape.events)],
         "tables": [
-            [app, name, *(f"{each.name} {each.type}" for each in table.columns)]
+            [app, name, *map(_describe_column, table.columns)]
             for (app, name), table in sorted(shape.tables.items())
         ],
     }
     return sha256(encode_canonical(described)).hex()
+
+
+def _describe_column(column: Column) -> str:
+    return f"{column.name} {column.type}" + ("" if column.indexed else " unindexed")
 
 
 def _digest_module(name: str) -> str:

@@ -1,0 +1,65 @@
+"""Closures over a table of links: which ways to go, and what was reached. Pure descriptions.
+
+The read model walks (`index/walk.py`); routes and views say which way and judge what came of it.
+"""
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+# What ended a walk before it was whole: too many things, too many links, too long a path.
+Cut = Literal["", "items", "links", "depth"]
+
+
+class Way(msgspec.Struct, frozen=True):
+    """One direction through a table of links: from what stands in column `start` to the other.
+
+    `kinds`: only links whose column `kind` is one of these; () for all.
+    """
+
+    start: Literal["source", "target"]
+    kinds: tuple[str, ...] = ()
+
+
+class Reached(msgspec.Struct, frozen=True, array_like=True):
+    """A thing that the walk came to, and over how few links (0: it was asked for)."""
+
+    item: str
+    depth: int
+
+
+class Link(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """A link that the walk went over, as it stands in the table; `key`: the record that says so."""
+
+    source: str
+    target: str
+    kind: str
+    key: str
+
+
+class Closure(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is reached from `roots`, as it was at `height`.
+
+    `reached` is in the order of (depth, item), `links` in their own. `cut` is "" when that is all;
+    else it names the bound, and there is more behind. `digest`: equal wherever the same was found.
+    """
+
+    height: int
+    roots: tuple[str, ...]
+    reached: tuple[Reached, ...]
+    links: tuple[Link, ...]
+    cut: Cut
+    digest: str
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Everything reached, the roots too."""
+        return tuple(each.item for each in self.reached)
+
+
+def compute_closure_digest(reached: tuple[Reached, ...], links: tuple[Link, ...], cut: Cut) -> str:
+    """SHA-256 (hex) over what was reached, the links and the bound, in their order."""
+    digest = hashlib.sha256(b"hansa.closure/1\x00")
+    digest.update(msgspec.json.encode((cut, reached, links)))
+    return digest.hexdigest()
