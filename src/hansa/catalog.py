@@ -34,6 +34,7 @@ CIVIC: dict[str, str] = {
 def load_application(name: str) -> "Application":
     """Import one application by its name. Raises KeyError for a name that is not listed."""
     from hansa.appkit.application import Application, collect_rejections
+    from hansa.appkit.system import FIELDS, LIFECYCLES
 
     name = name.replace("-", "_")
     if name in CIVIC:
@@ -49,6 +50,8 @@ def load_application(name: str) -> "Application":
         events=module.EVENTS,
         rejections=collect_rejections(module.REJECTION),
         invariants=module.INVARIANTS,
+        lifecycles=LIFECYCLES.get(name, ()),
+        fields=FIELDS.get(name, ()),
     )
 
 
@@ -70,7 +73,7 @@ def build_registry() -> "Registry":
 KERNEL_PACKAGES = ("primitives", "encoding", "crypto", "ledger", "identity")
 CONSENSUS_LIBRARIES = ("cryptography", "msgspec", "py-ed25519-zebra-bindings")
 # Rooms of an application that no validator executes; all its other code is digested.
-OTHER_ROOMS = ("commands", "documents", "importers", "views")
+OTHER_ROOMS = ("commands", "documents", "importers", "pages", "views")
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from hansa.appkit.application import Application
+from hansa.appkit.application import Application, Table
 from hansa.ledger.contracts import get_version
 from hansa.ledger.model import Event, Message, Record
 
@@ -34,6 +34,7 @@ def describe_application(application: Application) -> dict[str, Any]:
                 "version": get_version(message),
                 "role": message.ROLE,
                 "internal": message.INTERNAL,
+                "governed": message.GOVERNED,
                 "cost": message.COST,
                 "text": (message.__doc__ or "").strip(),
                 "schema": build_schema(message),
@@ -43,6 +44,9 @@ def describe_application(application: Application) -> dict[str, Any]:
         "records": [
             {
                 "kind": record.KIND,
+                "owner": record.OWNER or application.name,
+                "key": list(record.KEY),
+                "key_form": record.KEY_FORM,
                 "version": get_version(record),
                 "visibility": record.VISIBILITY,
                 "readers": list(record.READERS),
@@ -69,4 +73,26 @@ def describe_application(application: Application) -> dict[str, Any]:
             for rejection in application.rejections
         ],
         "invariants": [{"id": each.id, "text": each.text} for each in application.invariants],
+        "tables": [_describe_table(application.name, table) for table in application.tables],
+        "lifecycles": [
+            {
+                "record": each.record.KIND,
+                "field": each.field,
+                "states": list(each.states),
+                "transitions": msgspec.to_builtins(each.transitions),
+            }
+            for each in application.lifecycles
+        ],
+        "fields": msgspec.to_builtins(application.fields),
+    }
+
+
+def _describe_table(name: str, table: Table) -> dict[str, Any]:
+    return {
+        "name": table.name,
+        "record": table.record.KIND,
+        "owner": table.record.OWNER or name,
+        "columns": [{"name": each.name, "type": each.type} for each in table.columns],
+        "totals": list(table.totals),
+        "unit": table.unit,
     }

@@ -5,6 +5,7 @@ from hansa.apps.e_invoice.commands import COMMANDS
 from hansa.apps.e_invoice.contract import contract
 from hansa.apps.e_invoice.invariants import INVARIANTS
 from hansa.apps.e_invoice.model import EVENTS, RECORDS
+from hansa.apps.e_invoice.pages import FIELDS, LIFECYCLES
 from hansa.apps.e_invoice.rejections import Refusal
 from hansa.apps.e_invoice.views import TABLES
 
@@ -18,4 +19,6 @@ APPLICATION = Application(
     invariants=INVARIANTS,
     tables=TABLES,
     commands=COMMANDS,
+    lifecycles=LIFECYCLES,
+    fields=FIELDS,
 )
