@@ -4,11 +4,13 @@ The gateway mounts them under `/{cli_name}/…`, on its own limits, log, meters 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Final, Literal, Protocol, TypeVar
 
 import msgspec
 
 from hansa.appkit.command import Outcome
+from hansa.appkit.walk import Snapshot
 from hansa.ledger.model import Message, Record
 
 R = TypeVar("R", bound=Record)
@@ -106,21 +108,6 @@ class Rows(msgspec.Struct, frozen=True):
 
     rows: tuple[dict[str, Cell], ...]
     next: Place | None = None
-
-
-class Reached(msgspec.Struct, frozen=True):
-    """An item that a walk came to: how many steps away, and by which rows of the links' table."""
-
-    item: str
-    depth: int
-    links: tuple[dict[str, Cell], ...] = ()
-
-
-class Walk(msgspec.Struct, frozen=True):
-    """A closure, nearest first, then by item; `is_whole` is False when a limit ended it."""
-
-    reached: tuple[Reached, ...]
-    is_whole: bool = True
 
 
 class Asker(Protocol):
@@ -232,10 +219,8 @@ class Desk(Protocol):
         """
         ...
 
-    def walk(
-        self, table: str, starts: Sequence[str], *, source: str, target: str, limit: int
-    ) -> Walk:
-        """All that is reached from `starts` by rows of a table from column `source` to `target`."""
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """The application's tables as they are now, for several questions and for closures."""
         ...
 
     @property
@@ -374,13 +359,12 @@ __all__ = [
     "Feed",
     "Notebook",
     "Prepared",
-    "Reached",
     "Related",
     "Reply",
     "Route",
     "Rows",
+    "Snapshot",
     "Trouble",
-    "Walk",
     "Wanted",
     "find_route",
 ]
