@@ -79,9 +79,8 @@ def fill(url: str, pairs: Iterable[Pair], *, order: int = 0) -> Index:
 
 
 def go(index: Index, roots: list[str], ways: tuple[Way, ...] = DOWN, **bounds: int) -> Closure:
-    kind = index.shape.records[("bakery", "baking")]
-    with open_snapshot(index, STRANGER) as snapshot:
-        return snapshot.walk(kind, "links", roots, ways, **bounds)
+    with open_snapshot(index, "bakery", STRANGER) as snapshot:
+        return snapshot.walk("links", roots, ways, **bounds)
 
 
 def make_pairs(seed: int, things: int, count: int) -> list[Pair]:
@@ -128,7 +127,7 @@ def test_a_walk_reaches_everything_below_and_above_in_order(chain: Index) -> Non
         ("bread", 1),
         *((name, 2) for name in slices),
     ]
-    assert Link("dough", "bread", "made", "bakery/baking/b0") in down.links
+    assert Link("dough", "bread", "made", "b0") in down.links
     assert len(down.links) == 11 and down.cut == "" and down.height == 0
     assert go(chain, ["slice3"], UP).items == ("slice3", "bread", "dough", "flour")
     assert go(chain, ["nobody"]).items == ("nobody",)
@@ -196,10 +195,11 @@ def test_both_databases_walk_alike(
         monkeypatch.setattr(walk, "WALK_LINKS_MAX", 50)
         assert go(lite, roots, ways) == go(big, roots, ways)
         monkeypatch.undo()
-        with open_snapshot(lite, STRANGER) as one, open_snapshot(big, STRANGER) as other:
-            kind, names = lite.shape.records[("bakery", "baking")], [pair[0] for pair in pairs]
-            rows = one.pick(kind, "links", "source", names)
-            assert rows == other.pick(kind, "links", "source", names) and len(rows) == 500
+        snapshots = [open_snapshot(each, "bakery", STRANGER) for each in (lite, big)]
+        with snapshots[0] as one, snapshots[1] as other:
+            names = [pair[0] for pair in pairs]
+            rows = one.pick("links", "source", names)
+            assert rows == other.pick("links", "source", names) and len(rows) == 500
         for index in (lite, big):
             index.close()
 
@@ -217,11 +217,10 @@ def test_the_digest_differs_when_anything_differs(sqlite_url: str, tmp_path: Any
 @pytest.mark.slow
 def test_an_open_snapshot_sees_nothing_that_is_written_later(database: str) -> None:
     index = fill(database, [("a", "b", "made")])
-    kind = index.shape.records[("bakery", "baking")]
-    with open_snapshot(index, STRANGER) as snapshot:
-        before = snapshot.walk(kind, "links", ["a"], DOWN)
+    with open_snapshot(index, "bakery", STRANGER) as snapshot:
+        before = snapshot.walk("links", ["a"], DOWN)
         index.apply((), [write("baking", "later", [("a", "c", "made")])])
-        assert snapshot.walk(kind, "links", ["a"], DOWN) == before
+        assert snapshot.walk("links", ["a"], DOWN) == before
     assert go(index, ["a"]).items == ("a", "b", "c")
     index.close()
 
@@ -231,21 +230,21 @@ def test_links_of_records_that_one_may_not_read_are_not_there(sqlite_url: str) -
     mine = write("secret", "x", [("a", "b", "made")], owner="did:hansa:me")
     theirs = write("secret", "y", [("b", "c", "made")], owner="did:hansa:them")
     index.apply((), [mine, theirs])
-    kind = index.shape.records[("bakery", "secret")]
     me = Viewer("did:hansa:me", ("did:hansa:me",), True)
     for viewer, items in ((me, ("a", "b")), (STRANGER, ("a",))):
-        with open_snapshot(index, viewer) as snapshot:
-            assert snapshot.walk(kind, "secrets", ["a"], DOWN).items == items
-            picked = snapshot.pick(kind, "secrets", "source", ["a", "b"])
+        with open_snapshot(index, "bakery", viewer) as snapshot:
+            assert snapshot.walk("secrets", ["a"], DOWN).items == items
+            picked = snapshot.pick("secrets", "source", ["a", "b"])
             assert [row["target"] for row in picked] == list(items[1:])
     index.close()
 
 
 def test_picked_rows_are_bounded_and_in_the_order_of_their_names(chain: Index) -> None:
-    kind = chain.shape.records[("bakery", "baking")]
-    with open_snapshot(chain, STRANGER) as snapshot:
-        rows = snapshot.pick(kind, "links", "target", ["slice9", "slice1", "dough"], limit=2)
+    with open_snapshot(chain, "bakery", STRANGER) as snapshot:
+        rows = snapshot.pick("links", "target", ["slice9", "slice1", "dough"], limit=2)
+        own = snapshot.pick("links", "key", ["b0", "b9", "nothing"])
     assert [row["target"] for row in rows] == ["dough", "slice1"]
+    assert [row["key"] for row in own] == ["b0", "b0", "b0"]
 
 
 def test_a_column_without_an_index_has_none(sqlite_url: str) -> None:

@@ -4,12 +4,18 @@ The read model walks (`index/walk.py`); routes and views say which way and judge
 """
 
 import hashlib
-from typing import Literal
+from collections.abc import Sequence
+from typing import Literal, Protocol
 
 import msgspec
 
 # What ended a walk before it was whole: too many things, too many links, too long a path.
 Cut = Literal["", "items", "links", "depth"]
+
+
+Cell = str | int | None
+# Things of one closure: a recall of more is nearly a recall of everything, and is said to be cut.
+ITEMS_MAX = 100_000
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -30,7 +36,9 @@ class Reached(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """A link that the walk went over, as it stands in the table; `key`: the record that says so."""
+    """A link that the walk went over, as it stands in the table; `key`: the record that says so
+    (its identifier, without application and kind).
+    """
 
     source: str
     target: str
@@ -56,6 +64,36 @@ class Closure(msgspec.Struct, frozen=True, kw_only=True):
     def items(self) -> tuple[str, ...]:
         """Everything reached, the roots too."""
         return tuple(each.item for each in self.reached)
+
+
+class Snapshot(Protocol):
+    """An application's tables at one height for one viewer, whatever is written meanwhile."""
+
+    @property
+    def height(self) -> int:
+        """The height that all answers are of."""
+        ...
+
+    def walk(
+        self,
+        table: str,
+        roots: Sequence[str],
+        ways: Sequence[Way],
+        *,
+        items_max: int = ITEMS_MAX,
+        depth_max: int = ITEMS_MAX,
+    ) -> Closure:
+        """All that is reached from `roots` over a table with columns source, target and kind."""
+        ...
+
+    def pick(
+        self, table: str, column: str, values: Sequence[str], *, limit: int = ITEMS_MAX
+    ) -> list[dict[str, Cell]]:
+        """Rows whose column is one of `values`, in the order of (column, key, line).
+
+        `key` in a row, and as a column asked by, is the record's identifier.
+        """
+        ...
 
 
 def compute_closure_digest(reached: tuple[Reached, ...], links: tuple[Link, ...], cut: Cut) -> str:

@@ -22,8 +22,6 @@ CELL_CHARACTERS_MAX = 600
 GROUPS_MAX = 1_000
 # Records of one SQL transaction when the read model begins with those of a restored node.
 OPENING_RECORDS = 5_000
-# Things that one closure holds: a recall of more is a recall of everything; it is said to be cut.
-WALK_ITEMS_MAX = 100_000
 # Links that one closure reads: bounds time and memory where many things meet.
 WALK_LINKS_MAX = 400_000
 # Links of one path: no food passes a thousand hands; a line of boxes in boxes may be made to.

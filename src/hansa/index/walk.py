@@ -9,46 +9,42 @@ from contextlib import contextmanager
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, Connection, Text, any_, bindparam, cast, func, select
+from sqlalchemy import ARRAY, Connection, Table, Text, any_, bindparam, cast, func, select
 
-from hansa.appkit.walk import Closure, Cut, Link, Reached, Way, compute_closure_digest
+from hansa.appkit.walk import ITEMS_MAX, Closure, Cut, Link, Reached, Way, compute_closure_digest
 from hansa.index.limits import (
     PICKED_MAX,
     WALK_DEPTH_MAX,
-    WALK_ITEMS_MAX,
     WALK_LINKS_MAX,
     WALK_STATEMENT_KEYS,
 )
-from hansa.index.pages import Row
 from hansa.index.shape import RecordKind
 from hansa.index.sight import Viewer
 from hansa.index.store import Index
 
 
 class Snapshot:
-    """The read model at one height, for one viewer, whatever is written meanwhile."""
+    """One application's tables at one height (`appkit.walk.Snapshot`)."""
 
-    def __init__(self, index: Index, connection: Connection, viewer: Viewer) -> None:
-        self._index = index
-        self._connection = connection
-        self._viewer = viewer
+    def __init__(self, index: Index, app: str, connection: Connection, viewer: Viewer) -> None:
+        self._index, self._app = index, app
+        self._connection, self._viewer = connection, viewer
         self.height = int(connection.execute(select(index.tables.progress.c.height)).scalar_one())
 
     def walk(
         self,
-        kind: RecordKind,
-        name: str,
+        table: str,
         roots: Sequence[str],
         ways: Sequence[Way],
         *,
-        items_max: int = WALK_ITEMS_MAX,
+        items_max: int = ITEMS_MAX,
         depth_max: int = WALK_DEPTH_MAX,
     ) -> Closure:
-        """Everything that is reached from `roots` over table `name` of the records `kind`.
+        """All that is reached from `roots` over a table with columns source, target and kind.
 
-        The table has the columns `source`, `target` and `kind`. Raises IndexFault.
+        Raises IndexFault.
         """
-        walker = _Walker(self, kind, name, tuple(ways), items_max, depth_max)
+        walker = _Walker(self, table, tuple(ways), items_max, depth_max)
         reached, links, cut = walker.run(sorted(set(roots)))
         return Closure(
             height=self.height,
@@ -60,50 +56,52 @@ class Snapshot:
         )
 
     def pick(
-        self,
-        kind: RecordKind,
-        name: str,
-        column: str,
-        values: Sequence[str],
-        *,
-        limit: int = PICKED_MAX,
-    ) -> list[Row]:
-        """Rows whose `column` is one of `values`, in the order of (column, key, line); at most
-        `limit` of them. Column `key` is the state key of the record.
+        self, table: str, column: str, values: Sequence[str], *, limit: int = PICKED_MAX
+    ) -> list[dict[str, Any]]:
+        """Rows whose column is one of `values`, in the order of (column, key, line).
+
+        `key` is the record's identifier, also as a column asked by. Raises IndexFault.
         """
-        table = self._index.tables.projections[(kind.app, name)]
-        query = select(table)
-        found: list[Row] = []
+        kind, of = self._find(table)
+        prefix = kind.prefix if column == "key" else ""
+        found: list[dict[str, Any]] = []
         for part in _split(sorted(set(values)), WALK_STATEMENT_KEYS):
-            chosen = self.restrict(kind, table, query.where(self.is_among(table.c[column], part)))
-            ordered = chosen.order_by(table.c[column], table.c.key, table.c.line)
-            rows = self._connection.execute(ordered.limit(limit - len(found))).mappings().all()
-            found += rows
+            chosen = self._is_among(of.c[column], [prefix + value for value in part])
+            query = self._restrict(kind, of, select(of).where(chosen))
+            ordered = query.order_by(of.c[column], of.c.key, of.c.line).limit(limit - len(found))
+            rows = self._connection.execute(ordered).mappings()
+            found += [{**row, "key": row["key"][len(kind.prefix) :]} for row in rows]
             if len(found) >= limit:
                 break
         return found
 
-    def read_links(
-        self, kind: RecordKind, name: str, way: Way, starts: Sequence[str], limit: int
-    ) -> list[Any]:
-        """(source, target, kind, key) of the links from `starts`, in order of (start, key)."""
-        table = self._index.tables.projections[(kind.app, name)]
-        start = table.c[way.start]
-        query = select(table.c.source, table.c.target, table.c.kind, table.c.key)
-        query = query.where(self.is_among(start, starts))
+    def read_links(self, table: str, way: Way, starts: Sequence[str], limit: int) -> list[Link]:
+        """At most `limit` links from `starts`, in the order of (start, key)."""
+        kind, of = self._find(table)
+        start = of.c[way.start]
+        query = select(of.c.source, of.c.target, of.c.kind, of.c.key)
+        query = query.where(self._is_among(start, starts))
         if way.kinds:
-            query = query.where(table.c.kind.in_(way.kinds))
-        ordered = self.restrict(kind, table, query).order_by(start, table.c.key, table.c.line)
-        return list(self._connection.execute(ordered.limit(limit)).all())
+            query = query.where(of.c.kind.in_(way.kinds))
+        ordered = self._restrict(kind, of, query).order_by(start, of.c.key, of.c.line)
+        cut = len(kind.prefix)
+        rows = self._connection.execute(ordered.limit(limit))
+        return [Link(source, target, name, key[cut:]) for source, target, name, key in rows]
 
-    def is_among(self, column: Any, values: Sequence[str]) -> Any:
+    def _find(self, table: str) -> tuple[RecordKind, Table]:
+        """The kind of records that a table shows, and its columns."""
+        described = self._index.shape.tables[(self._app, table)].record
+        kind = self._index.shape.records[(described.OWNER or self._app, described.KIND)]
+        return kind, self._index.tables.projections[(self._app, table)]
+
+    def _is_among(self, column: Any, values: Sequence[str]) -> Any:
         """The condition that a column has one of many values, as one parameter."""
         if self._connection.dialect.name == "sqlite":
             listed = func.json_each(bindparam(None, msgspec.json.encode(values).decode()))
             return column.in_(select(listed.table_valued("value").c.value))
         return column == any_(cast(list(values), ARRAY(Text)))
 
-    def restrict(self, kind: RecordKind, table: Any, query: Any) -> Any:
+    def _restrict(self, kind: RecordKind, table: Any, query: Any) -> Any:
         """The query without what the viewer may not see."""
         sight = kind.sight(self._viewer)
         if sight.is_whole:
@@ -116,15 +114,15 @@ class Snapshot:
 
 
 @contextmanager
-def open_snapshot(index: Index, viewer: Viewer) -> Iterator[Snapshot]:
-    """One state of the read model for several questions. Raises IndexFault."""
+def open_snapshot(index: Index, app: str, viewer: Viewer) -> Iterator[Snapshot]:
+    """One state of an application's tables for several questions. Raises IndexFault."""
     with index.reading() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN")
-            yield Snapshot(index, connection, viewer)
+            yield Snapshot(index, app, connection, viewer)
         else:
             pinned = connection.execution_options(isolation_level="REPEATABLE READ")
-            yield Snapshot(index, pinned, viewer)
+            yield Snapshot(index, app, pinned, viewer)
 
 
 class _Walker:
@@ -133,14 +131,13 @@ class _Walker:
     def __init__(
         self,
         snapshot: Snapshot,
-        kind: RecordKind,
-        name: str,
+        table: str,
         ways: tuple[Way, ...],
         items_max: int,
         depth_max: int,
     ) -> None:
-        self._snapshot, self._kind, self._name, self._ways = snapshot, kind, name, ways
-        self._items_max = min(items_max, WALK_ITEMS_MAX)
+        self._snapshot, self._table, self._ways = snapshot, table, ways
+        self._items_max = min(items_max, ITEMS_MAX)
         self._depth_max = min(depth_max, WALK_DEPTH_MAX)
         self._depths: dict[str, int] = {}
         self._links: set[Link] = set()
@@ -178,12 +175,14 @@ class _Walker:
         for way in self._ways:
             for part in _split(level, WALK_STATEMENT_KEYS):
                 room = WALK_LINKS_MAX - len(self._links)
-                rows = self._snapshot.read_links(self._kind, self._name, way, part, room + 1)
-                if len(rows) > room:
-                    self._cut, rows = "links", rows[:room]
-                other = 1 if way.start == "source" else 0
-                beyond.update(row[other] for row in rows if row[other] not in self._depths)
-                self._links.update(Link(*row) for row in rows)
+                links = self._snapshot.read_links(self._table, way, part, room + 1)
+                if len(links) > room:
+                    self._cut, links = "links", links[:room]
+                for link in links:
+                    other = link.target if way.start == "source" else link.source
+                    if other not in self._depths:
+                        beyond.add(other)
+                self._links.update(links)
                 if self._cut:
                     return beyond
         return beyond
