@@ -63,6 +63,7 @@ class Application(msgspec.Struct, frozen=True):
     commands: tuple[Command, ...] = ()
     lifecycles: tuple[Lifecycle, ...] = ()
     fields: tuple[FieldMeaning, ...] = ()
+    doors: Doors = Doors()
 
     @property
     def messages(self) -> tuple[type[Message], ...]:

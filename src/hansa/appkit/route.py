@@ -72,12 +72,12 @@ class Trouble(Exception):
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """One condition on a column of a table. `in` takes a tuple (empty: nothing passes); `starts` is
-    a prefix; `none` and `some` (is there a value) take nothing.
+    """One condition on a column of a table. `in` takes a tuple (empty: nothing passes); `like` a
+    text in which `?` is any one character and `*` any number; `none` and `some` take nothing.
     """
 
     column: str
-    test: Literal["is", "in", "not", "min", "max", "above", "below", "starts", "none", "some"]
+    test: Literal["is", "in", "min", "max", "above", "below", "like", "none", "some"]
     value: Cell | tuple[str | int, ...] = None
 
 
@@ -238,6 +238,10 @@ class Desk(Protocol):
 
     def outcomes(self, transaction: str, wait_s: float = 0) -> tuple[Outcome, ...] | None:
         """One outcome per message once it is final and can be read here; None before."""
+        ...
+
+    def wake(self) -> None:
+        """Have the application's duties run soon: there is work for them."""
         ...
 
     def draw(self) -> str:
