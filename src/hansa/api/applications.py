@@ -8,7 +8,7 @@ from litestar import Request, get, post
 from litestar.params import Parameter, RawBody
 
 from hansa.api.gate import Gate, TheGate, TheViewer, check_not_stranger
-from hansa.api.problems import Refusal, refuse_parameter, refuse_unseen
+from hansa.api.problems import Refusal, refuse_parameter, refuse_stranger, refuse_unseen
 from hansa.api.query import (
     FILTERS,
     LIMIT_DEFAULT,
@@ -28,6 +28,7 @@ from hansa.api.views import (
     RowPage,
     Totals,
     TotalView,
+    Verdict,
 )
 from hansa.appkit.application import Table
 from hansa.appkit.schema import describe_application
@@ -42,6 +43,7 @@ from hansa.encoding.canonical import CanonicalError, decode_canonical, encode_ca
 from hansa.encoding.text import encode_base64url
 from hansa.identity.did import InvalidDid, parse_did_url
 from hansa.index.projections import Filter, TooManyGroups, compute_totals, list_rows
+from hansa.index.sight import Viewer
 from hansa.ledger.contracts import get_version
 from hansa.ledger.model import Message
 from hansa.ledger.state import get_system
@@ -100,7 +102,8 @@ def get_application(app: AppName, gate: TheGate) -> dict[str, Any]:
     summary="Prepare a message: check it against its schema, and say what to sign",
     description=(
         "Nothing is stored and nothing is sent. With `signer` (a key's DID URL) the answer holds a "
-        "whole payload with a fresh id and what the key must sign."
+        "whole payload with a fresh id and what the key must sign. With `trial` too, it says what "
+        "the message would result in now, for a key of the asker's own account."
     ),
     opt={"media": JSON_MEDIA},
 )
@@ -110,10 +113,12 @@ def prepare_message(
     name: TypeName,
     body: RawBody,
     gate: TheGate,
+    viewer: TheViewer,
     signer: Annotated[
         str, Parameter(max_length=120, description="DID URL of the key that will sign.")
     ] = "",
     mode: Annotated[Mode, Parameter(description="All messages or each for itself.")] = "atomic",
+    trial: Annotated[bool, Parameter(description="Say what it would result in now.")] = False,
 ) -> Prepared:
     """The canonical message and what to sign."""
     kind = gate.message(app, name)
@@ -132,6 +137,8 @@ def prepare_message(
         role=f"{application}.{kind.ROLE}" if kind.ROLE else "",
     )
     if not signer:
+        if trial:
+            raise refuse_parameter("trial", "needs the signer too")
         return prepared
     payload = build_payload(
         chain=gate.ledger.chain,
@@ -140,14 +147,32 @@ def prepare_message(
         signers=[signer],
         mode=mode,
     )
-    _protected, signing_input = compute_signing_input(
-        signer, _find_algorithm(gate, signer), payload
-    )
+    algorithm = _find_algorithm(gate, signer)
+    _protected, signing_input = compute_signing_input(signer, algorithm, payload)
     return msgspec.structs.replace(
         prepared,
         payload=payload.decode(),
         signing_input=signing_input.decode(),
         id=compute_transaction_id(payload),
+        verdict=_try_payload(gate, viewer, payload, signer, algorithm) if trial else None,
+    )
+
+
+def _try_payload(gate: Gate, viewer: Viewer, payload: bytes, signer: str, alg: str) -> Verdict:
+    """What it would result in: told to the signer alone, who could find out by sending it."""
+    if viewer.is_stranger:
+        raise refuse_stranger()
+    if signer.partition("#")[0] != viewer.account:
+        raise refuse_parameter("signer", "a trial is for a key of your own account")
+    result = gate.ledger.try_payload(payload, signer, alg).messages[0]
+    text, rule, remedy = gate.words.describe(result.code, result.params)
+    return Verdict(
+        code=result.code,
+        params=result.params,
+        text=text,
+        rule=rule,
+        remedy=remedy,
+        events=[f"{event.app}.{event.type}" for event in result.events],
     )
 
 

@@ -8,6 +8,7 @@ from hansa.comet.header import Header
 from hansa.comet.rpc import RpcClient
 from hansa.comet.validators import ValidatorSet
 from hansa.ledger.genesis import Genesis
+from hansa.ledger.receipts import TransactionResult
 from hansa.ledger.state import StateReader
 from hansa.ledger.tree_proof import StateProof
 from hansa.node.answers import ReceiptParts, TransactionStatus
@@ -59,6 +60,10 @@ class Ledger(Protocol):
 
     def submit(self, data: bytes) -> str:
         """Take signed bytes; their id. Raises Rejection, PoolFull, NodeStoppedError."""
+        ...
+
+    def try_payload(self, payload: bytes, kid: str, alg: str) -> TransactionResult:
+        """What a payload of one signer would result in now; nothing is kept. Raises Malformed."""
         ...
 
     def status(self, transaction: str) -> TransactionStatus:

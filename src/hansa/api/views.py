@@ -188,11 +188,26 @@ class ApplicationList(msgspec.Struct, frozen=True):
     items: list[ApplicationEntry]
 
 
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message would result in now: "ok", or the refusal's code with its words.
+
+    `events`: types of the events that it would bring, `app.Type`.
+    """
+
+    code: str
+    params: dict[str, Param] = {}
+    text: str = ""
+    rule: str = ""
+    remedy: str = ""
+    events: list[str] = []
+
+
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """A message in its canonical form, and what to sign. Nothing of it is stored.
 
     With `signer`: `payload` is the canonical payload and `signing_input` what the key signs; the
-    transaction to submit is `signing_input.SIGNATURE` in base64url, its id is `id`.
+    transaction to submit is `signing_input.SIGNATURE` in base64url, its id is `id`. `verdict`: what
+    it would result in, where that was asked.
     """
 
     message: dict[str, Any]
@@ -205,6 +220,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     payload: str = ""
     signing_input: str = ""
     id: str = ""
+    verdict: Verdict | None = None
 
 
 class ChallengeQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

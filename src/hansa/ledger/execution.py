@@ -95,7 +95,7 @@ def execute_block(
     deadlines = _fire_all(overlay, block, registry, due)
     seen: dict[bytes, None] = {}
     results = tuple(
-        _execute_bytes(state, overlay, block, registry, data, seen, verified)
+        execute_bytes(state, overlay, block, registry, data, seen, verified)
         for data in block.transactions
     )
     invariant(len(results) == len(block.transactions), "one result per transaction")
@@ -127,7 +127,7 @@ def _check_time(state: StateReader, block: Block) -> None:
     invariant(is_first or block.time_ms > state.time_ms, "block time increases")
 
 
-def _execute_bytes(
+def execute_bytes(
     state: StateReader,
     overlay: Overlay,
     block: Block,

@@ -17,9 +17,10 @@ from hansa.comet.validators import ValidatorSet
 from hansa.ledger.admission import AdmittedTransaction
 from hansa.ledger.contracts import Registry
 from hansa.ledger.genesis import Genesis
-from hansa.ledger.receipts import INVALID
+from hansa.ledger.receipts import INVALID, TransactionResult
 from hansa.ledger.rejections import Rejection
 from hansa.ledger.transactions import SignedTransaction, decode_transaction
+from hansa.ledger.trial import try_payload
 from hansa.node.answers import (
     NoSuchMessage,
     NoSuchTransaction,
@@ -210,6 +211,11 @@ class LedgerNode(ChainReading):
             if self._engine.is_behind:
                 raise CatchingUpError(self.height) from rejection
             raise
+
+    def try_payload(self, payload: bytes, kid: str, alg: str) -> TransactionResult:
+        """What a payload of one signer would result in now; nothing is kept. Raises Malformed."""
+        time_ms = self._engine.next_time_ms()
+        return try_payload(self.state, self.application.registry, payload, kid, alg, time_ms)
 
     def status(self, transaction: str) -> TransactionStatus:
         """Where the transaction with this id (64 hex digits) stands."""
