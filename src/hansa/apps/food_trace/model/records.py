@@ -1,0 +1,377 @@
+"""Records of food_trace: the trail of events, and what each item is by it. Pure.
+
+Times `_ms` are UTC milliseconds: of the event where it says so, else of the block. `number` counts
+captures over the whole league. Amounts are amount / 10**scale in `uom` ("" counts pieces).
+"""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+from hansa.apps.food_trace.event import EventType
+from hansa.apps.food_trace.model.messages import (
+    ClearReason,
+    RecallOutcome,
+    RecallReason,
+    Verdict,
+)
+from hansa.ledger.model import Record, Visibility
+
+READERS = ("food_trace.regulator",)
+
+ItemLevel = Literal["instance", "lot", "class"]
+FlagKind = Literal["cold_chain", "laboratory", "recall", "missing"]
+ShipmentStatus = Literal["IN_TRANSIT", "RECEIVED", "MISSING", "OVERDUE", "WITHDRAWN"]
+RecallStatus = Literal["OPEN", "CLOSED"]
+
+
+class Portion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much of an item an event is about; `amount` null: it does not say."""
+
+    item: str
+    amount: int | None = None
+    scale: int = 0
+    uom: str = ""
+
+
+class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was made and used of a lot in one unit of measure, both / 10**scale."""
+
+    uom: str
+    scale: int
+    made: int
+    used: int
+
+
+class Capture(Record, frozen=True, kw_only=True):
+    """An event as it was captured: its normal document, for who captured it and who is named in it.
+
+    `readers`: members whose places or company are named, the capturing member first. An error
+    declaration has the eventID of what it declares, so its key ends in `#error`.
+    """
+
+    KIND: ClassVar[str] = "capture"
+    KEY: ClassVar[tuple[str, ...]] = ("event",)
+    READERS: ClassVar[tuple[str, ...]] = READERS
+
+    event: str
+    number: int
+    height: int
+    recorded_ms: int
+    member: str
+    readers: tuple[str, ...]
+    document: str
+
+    def parties(self) -> tuple[str, ...]:
+        """Who captured it, and the members that it names."""
+        return self.readers
+
+
+class Step(Record, frozen=True, kw_only=True):
+    """The public trail of one event: what was done to which items, where, when, by which member.
+
+    `place` is the business location, else the read point (GLN in element form, or a commitment).
+    `items`: EPCs, classes and lots of the event; `declares`: the event that it says is in error;
+    `withdrawn`: the key of that declaration, on the event itself. `excursion`: a reading was
+    outside the limits. `transformation`: key of the record that has its inputs and outputs.
+    """
+
+    KIND: ClassVar[str] = "step"
+    KEY: ClassVar[tuple[str, ...]] = ("event",)
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    event: str
+    number: int
+    height: int
+    recorded_ms: int
+    time_ms: int
+    offset: str
+    member: str
+    type: EventType
+    action: str
+    biz_step: str
+    disposition: str
+    place: str
+    items: tuple[str, ...] = ()
+    parent: str = ""
+    children: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    transformation: str = ""
+    excursion: bool = False
+    declares: str = ""
+    withdrawn: str = ""
+
+
+class Item(Record, frozen=True, kw_only=True):
+    """What is known of one object (instance), lot, or class without a lot.
+
+    `commissioned`, `ended`: keys of the events that made and ended it ("" if none is on the ledger;
+    an item that came from outside has no first one). `made_by` is the member, `made_ms` the event's
+    time, `made_at` its place. `seen_ms`: the latest event time. `parent`: what it is packed into
+    since `packed_ms`. `sources`: transformations that made it; `consumed`: one has used it.
+    `unmeasured`: some of it was made without saying how much. `shipments`: under way. `flags`:
+    numbers of its own open flags; `cleared`: flags up to this number no longer reach it; `walked`:
+    no flag up to this number reaches it. `head`: running hash over its `steps` (`compute_head`).
+    """
+
+    KIND: ClassVar[str] = "item"
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    id: str
+    level: ItemLevel
+    product: str
+    commissioned: str = ""
+    made_ms: int = 0
+    made_by: str = ""
+    made_at: str = ""
+    ended: str = ""
+    ended_ms: int = 0
+    seen_ms: int = 0
+    disposition: str = ""
+    place: str = ""
+    member: str = ""
+    parent: str = ""
+    packed_ms: int = 0
+    sources: tuple[str, ...] = ()
+    consumed: bool = False
+    accounts: tuple[Account, ...] = ()
+    unmeasured: bool = False
+    shipments: tuple[str, ...] = ()
+    flags: tuple[int, ...] = ()
+    cleared: int = 0
+    walked: int = 0
+    steps: int = 0
+    head: str = ""
+
+
+class Stay(Record, frozen=True, kw_only=True):
+    """That `item` was in `parent` from event time `since_ms` to `until_ms` (null: it still is).
+
+    One record for the two, however often: then from the first time to the last.
+    """
+
+    KIND: ClassVar[str] = "stay"
+    KEY: ClassVar[tuple[str, ...]] = ("item", "parent")
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    item: str
+    parent: str
+    since_ms: int
+    until_ms: int | None = None
+
+
+class Load(Record, frozen=True, kw_only=True):
+    """What is in `parent` now: objects and lots, sorted."""
+
+    KIND: ClassVar[str] = "load"
+    KEY: ClassVar[tuple[str, ...]] = ("parent",)
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    parent: str
+    children: tuple[str, ...]
+
+
+class Transformation(Record, frozen=True, kw_only=True):
+    """What came of what: all inputs of a transformation with all its outputs.
+
+    `id` is the event's key, or `#` and the transformationID that several events share (`name`).
+    """
+
+    KIND: ClassVar[str] = "transformation"
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    id: str
+    name: str
+    member: str
+    events: tuple[str, ...]
+    inputs: tuple[Portion, ...]
+    outputs: tuple[Portion, ...]
+
+
+class Flag(Record, frozen=True, kw_only=True):
+    """Why an item, and whatever was made of it, may not be sold, shipped or used.
+
+    `number` counts flags of the league. `source`: event, result, recall or shipment. `since_ms` to
+    `until_ms`: event times of the readings outside the limits of `product` (cold chain only).
+    `closed`: how many flags there were when it was closed, 0 while it stands.
+    """
+
+    KIND: ClassVar[str] = "flag"
+    KEY: ClassVar[tuple[str, ...]] = ("item", "number")
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    item: str
+    number: int
+    kind: FlagKind
+    source: str
+    product: str
+    since_ms: int
+    until_ms: int
+    opened_ms: int
+    jurisdiction: str
+    closed: int = 0
+    closed_ms: int = 0
+    closed_by: str = ""
+    reason: ClearReason | Literal["", "completed", "withdrawn"] = ""
+
+
+class Shipment(Record, frozen=True, kw_only=True):
+    """What was shipped by one event and has to arrive until `due_ms`.
+
+    `portions`: what was sent; `left`: what has not arrived (I8). `transactions`: of the event.
+    """
+
+    KIND: ClassVar[str] = "shipment"
+    READERS: ClassVar[tuple[str, ...]] = READERS
+
+    id: str
+    member: str
+    readers: tuple[str, ...]
+    place: str
+    sent_ms: int
+    due_ms: int
+    portions: tuple[Portion, ...]
+    left: tuple[Portion, ...]
+    transactions: tuple[str, ...] = ()
+    receipts: tuple[str, ...] = ()
+    status: ShipmentStatus = "IN_TRANSIT"
+
+    def parties(self) -> tuple[str, ...]:
+        """Who shipped it, whom the event names, and who received of it."""
+        return self.readers
+
+
+class LimitsSince(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Limits for the captures whose number is greater than `after`, until the next entry."""
+
+    after: int
+    uom: str
+    scale: int
+    low: int | None
+    high: int | None
+
+
+class Limits(Record, frozen=True, kw_only=True):
+    """What a sensor may read for a product in a jurisdiction; `versions`: since when, the last
+    holds now.
+    """
+
+    KIND: ClassVar[str] = "limits"
+    KEY: ClassVar[tuple[str, ...]] = ("jurisdiction", "product", "sensor")
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    jurisdiction: str
+    product: str
+    sensor: str
+    versions: tuple[LimitsSince, ...]
+
+
+class YieldSince(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A yield for the captures whose number is greater than `after`."""
+
+    after: int
+    ppm: int
+
+
+class Yield(Record, frozen=True, kw_only=True):
+    """How much of a product a member makes of one unit of what goes in (I3)."""
+
+    KIND: ClassVar[str] = "yield"
+    KEY: ClassVar[tuple[str, ...]] = ("member", "product")
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    member: str
+    product: str
+    versions: tuple[YieldSince, ...]
+
+
+class LabResult(Record, frozen=True, kw_only=True):
+    """A laboratory's result for an item. `number`: the flag that a failed test raised, or 0."""
+
+    KIND: ClassVar[str] = "lab_result"
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    id: str
+    laboratory: str
+    item: str
+    test: str
+    verdict: Verdict
+    sampled_ms: int
+    reported_ms: int
+    commitment: str
+    number: int = 0
+
+
+class Recall(Record, frozen=True, kw_only=True):
+    """A recall of items, and of the closure of what was made of them (I10)."""
+
+    KIND: ClassVar[str] = "recall"
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    id: str
+    member: str
+    jurisdiction: str
+    items: tuple[str, ...]
+    flags: tuple[int, ...]
+    reason: RecallReason
+    opened_ms: int
+    status: RecallStatus = "OPEN"
+    outcome: RecallOutcome | Literal[""] = ""
+    closed_ms: int = 0
+
+
+class Site(Record, frozen=True, kw_only=True):
+    """Whose place a GLN is, and what a consumer reads there."""
+
+    KIND: ClassVar[str] = "site"
+    KEY: ClassVar[tuple[str, ...]] = ("gln",)
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    gln: str
+    member: str
+    name: str
+    town: str
+    jurisdiction: str
+
+
+class Trader(Record, frozen=True, kw_only=True):
+    """Whose a GS1 company prefix is."""
+
+    KIND: ClassVar[str] = "trader"
+    KEY: ClassVar[tuple[str, ...]] = ("prefix",)
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    prefix: str
+    member: str
+    jurisdiction: str
+
+
+class Tally(Record, frozen=True, kw_only=True):
+    """How many events were captured and flags raised in the league; there is one such record."""
+
+    KIND: ClassVar[str] = "tally"
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    id: Literal["league"] = "league"
+    events: int = 0
+    flags: int = 0
+
+
+RECORDS: tuple[type[Record], ...] = (
+    Capture,
+    Step,
+    Item,
+    Stay,
+    Load,
+    Transformation,
+    Flag,
+    Shipment,
+    Limits,
+    Yield,
+    LabResult,
+    Recall,
+    Site,
+    Trader,
+    Tally,
+)
