@@ -2,7 +2,7 @@
 descriptions.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -25,7 +25,8 @@ class Option(msgspec.Struct, frozen=True):
 class Command(msgspec.Struct, frozen=True):
     """A command beyond the derived ones. `run(door, **options)` returns the exit code 0, 1 or 2.
 
-    `needs_league` is False for commands that work without any node (`check`).
+    `needs_league` is False for commands that work without any node (`check`); `needs_key` is False
+    for those that only read: without a key they ask as a stranger.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Command(msgspec.Struct, frozen=True):
     run: Callable[..., int]
     options: tuple[Option, ...] = ()
     needs_league: bool = True
+    needs_key: bool = True
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -132,4 +134,8 @@ class Door(Protocol):
 
     def record(self, application: str, kind: type[Record], *key: str) -> Record | None:
         """A record that the account may read."""
+        ...
+
+    def ask(self, path: str, query: Mapping[str, str]) -> Any:
+        """The JSON answer of an address of the application's own ("/trace/…", already quoted)."""
         ...

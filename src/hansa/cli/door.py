@@ -3,9 +3,9 @@
 Touches the node's API, this user's journals and the member's vault.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -39,16 +39,21 @@ class OpenDoor:
 
 
 class LeagueDoor:
-    """A league for the commands of one application, on behalf of one key."""
+    """A league for the commands of one application, on behalf of one key (None: of nobody)."""
 
     def __init__(
-        self, application: str, place: Place, gateway: Gateway, signer: Signer, output: Screen
+        self,
+        application: str,
+        place: Place,
+        gateway: Gateway,
+        signer: Signer | None,
+        output: Screen,
     ) -> None:
         self.application = application
         self.output = output
         self._place = place
         self._gateway = gateway
-        self._signer = signer
+        self._key = signer
         self._journals: list[Journal] = []
         self._refused: dict[str, Refused] = {}
 
@@ -56,6 +61,13 @@ class LeagueDoor:
         """Let go of the journals."""
         for journal in self._journals:
             journal.close()
+
+    @property
+    def _signer(self) -> Signer:
+        """The key. Raises ClientError where nobody signs."""
+        if self._key is None:
+            raise ClientError("this needs a key, and nobody signs here", "sign with --as NAME")
+        return self._key
 
     @cached_property
     def chain(self) -> str:
@@ -137,6 +149,10 @@ class LeagueDoor:
         """A record that the account may read."""
         found = self._gateway.record(kind.OWNER or application, kind.KIND, *key)
         return None if found is None else msgspec.convert(found, type=kind)
+
+    def ask(self, path: str, query: Mapping[str, str]) -> Any:
+        """The JSON answer of one of the application's own addresses. Raises Refused."""
+        return self._gateway.ask(self.application.replace("_", "-"), path, query)
 
 
 def tell_refusal(transaction: str, refused: Refused) -> Outcome:

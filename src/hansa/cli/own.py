@@ -8,6 +8,7 @@ from hansa.appkit.application import Application
 from hansa.appkit.command import Command, Option
 from hansa.cli.acting import json_parameter, place_parameters
 from hansa.cli.answers import Screen
+from hansa.cli.asking import open_gateway, reader_option
 from hansa.cli.door import LeagueDoor, OpenDoor
 from hansa.cli.place import find_place
 
@@ -23,16 +24,20 @@ def build_own_command(application: Application, command: Command) -> click.Comma
             return command.run(OpenDoor(screen), **own)
         place = find_place(values["league"], values["node"])
         place.url()  # where comes before who
-        signer = place.signer(values["signer_name"])
-        with place.gateway(signer) as gateway:
-            door = LeagueDoor(application.name, place, gateway, signer, screen)
+        name = values["signer_name"]
+        reading = not command.needs_key
+        opened = open_gateway(place, name) if reading else place.gateway(place.signer(name))
+        with opened as gateway:
+            door = LeagueDoor(application.name, place, gateway, gateway.signer, screen)
             try:
                 return command.run(door, **own)
             finally:
                 door.close()
 
     params = [_build_parameter(option) for option in command.options]
-    if command.needs_league:
+    if not command.needs_key:
+        params.extend([reader_option(), *place_parameters()])
+    elif command.needs_league:
         params.append(
             click.Option(
                 ["--as", "signer_name"], metavar="NAME|FILE", help="Who signs (or HANSA_AS)."
