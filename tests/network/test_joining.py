@@ -18,6 +18,7 @@ from hansa.client.faults import Refused
 from hansa.client.verify import verify_receipt
 from hansa.comet.sign_state import read_sign_state
 from hansa.node.home import DATA, ENGINE, SNAPSHOTS, open_home, rewrite_settings
+from hansa.node.neighbours import BOOK
 from tests.network.league import NetworkLeague, running_league
 from tests.network.newcomer import Newcomer, read_status, vote_for
 from tests.network.nodes import PATIENCE_S, NodeProcess, wait_until
@@ -210,6 +211,7 @@ def test_a_peer_that_spoils_a_chunk_is_named_and_another_gives_it(
     assert comer.join("--observer")[0]["stage"] == "start"
     league.configure(LATE, p2p={"peers": (f"{liar.node_id}@{liar.p2p}",), "gateways": ()})
     node = comer.node
+    (node.folder / BOOK).unlink(missing_ok=True)  # it may have heard of others in its first start
     node.start()
     refused = wait_until(lambda: find_event(node, "snapshot_chunk_refused"), "a chunk is refused")
     assert refused["peer"] == liar.node_id

@@ -22,7 +22,7 @@ from hansa.node.snapshot_format import (
     encode_chunk,
     encode_frame,
 )
-from hansa.node.snapshots import Snapshots
+from hansa.node.snapshots import PROMISE_S, Snapshots
 from hansa.node.storage import Storage
 from tests.node.states import grow, make_records, make_storage
 
@@ -151,6 +151,37 @@ def test_last_two_are_kept_and_found_again(tmp_path: Path) -> None:
     again = Snapshots(tmp_path / "s", storage)
     assert again.list() == made.list()
     assert again.load(4, 1, 0) == made.load(4, 1, 0)
+    storage.close()
+
+
+def test_a_snapshot_that_a_joining_node_was_told_of_is_kept_while_it_fetches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks come faster than chunks are fetched: it must be able to end, but not keep all."""
+    clock = [1_000.0]
+    monkeypatch.setattr("hansa.node.snapshots.time.monotonic", lambda: clock[0])
+    storage = make_storage(tmp_path / "data", make_records(50))
+    made = Snapshots(tmp_path / "s", storage, rest=0.0)
+
+    def grow_by_one() -> None:
+        grow(storage, {b"app/kind/x": b"%d" % storage.height})
+        assert made.begin(storage.height)
+        made.wait()
+
+    grow_by_one()
+    assert [each.height for each in made.promise()] == [1]
+    for _ in range(8):
+        grow_by_one()
+        made.promise()
+    assert [each.height for each in made.list()] == [9, 8, 3, 2, 1]
+    clock[0] += PROMISE_S - 1
+    assert made.load(1, 1, 0) is not None
+    clock[0] += 2
+    grow_by_one()
+    assert [each.height for each in made.list()] == [10, 9, 1], "a fetched one stays longer"
+    clock[0] += PROMISE_S
+    grow_by_one()
+    assert [each.height for each in made.list()] == [11, 10]
     storage.close()
 
 

@@ -85,7 +85,7 @@ class SnapshotDesk:
                     hash=each.hash,
                     metadata=each.metadata,
                 )
-                for each in self._snapshots.list()
+                for each in self._snapshots.promise()
             ]
         )
 

@@ -1,4 +1,4 @@
-"""Snapshots of the committed state, for nodes that join: made beside the blocks, two kept.
+"""Snapshots of the committed state, for nodes that join: made beside the blocks, the last kept.
 
 Touches its own folder, reads the storage that it is given. One thread at most; it rests four times
 as long as it works, so that blocks are not held up. docs/adr/0011-snapshots.md.
@@ -7,7 +7,7 @@ as long as it works, so that blocks are not held up. docs/adr/0011-snapshots.md.
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from struct import Struct
@@ -36,7 +36,11 @@ from hansa.node.snapshot_format import (
 from hansa.node.spill import READ_BYTES_MAX, Placed, Spill, compute_bits
 from hansa.node.storage import PinnedState, Storage
 
+# The newest are kept, and for a while those that a joining node was told of: it comes for their
+# chunks after it has verified their headers.
 KEPT: Final = 2
+PROMISED_MAX: Final = 3
+PROMISE_S: Final = 120.0
 # Seconds of rest for each second of work: blocks take a tenth longer meanwhile.
 REST: Final = 4.0
 # Depth of the shallowest chunks at most: chunks grow beyond their usual size after that.
@@ -70,6 +74,7 @@ class Snapshots:
         self._thread: threading.Thread | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._made = _load_made(folder)
+        self._promised: dict[int, float] = {}
         self._forget_old()
 
     def begin(self, height: int) -> bool:
@@ -91,6 +96,16 @@ class Snapshots:
             self._thread.start()
             return True
 
+    def promise(self) -> Sequence[Snapshot]:
+        """As `list`, for a node that will come for chunks: the newest are kept for PROMISE_S from
+        now, and any again from each chunk that is fetched; PROMISED_MAX at most beside the newest.
+        """
+        until = time.monotonic() + PROMISE_S
+        with self._lock:
+            for height in sorted(self._made)[-KEPT:]:
+                self._promised[height] = until
+        return self.list()
+
     def list(self) -> list[Snapshot]:
         """All whole snapshots, the newest first."""
         with self._lock:
@@ -100,6 +115,8 @@ class Snapshots:
         """A chunk, or None: there is none, or its bytes on the disk are damaged."""
         with self._lock:
             found = self._made.get(height)
+            if found is not None:
+                self._promised[height] = time.monotonic() + PROMISE_S
         if found is None or format_ != SNAPSHOT_FORMAT or not 0 <= chunk < found.chunks:
             return None
         folder = self._folder / str(height)
@@ -110,7 +127,7 @@ class Snapshots:
             with (folder / _CHUNKS).open("rb") as chunks:
                 chunks.seek(offset)
                 data = chunks.read(size)
-        except FileNotFoundError:  # two newer ones have been made meanwhile
+        except FileNotFoundError:  # newer ones have been made meanwhile
             return None
         if sha256(data).digest() != digest:
             _log.error("snapshot_damaged", height=height, chunk=chunk)
@@ -155,10 +172,15 @@ class Snapshots:
             raise _Stopped
 
     def _forget_old(self) -> None:
+        now = time.monotonic()
         with self._lock:
-            old = sorted(self._made)[:-KEPT]
+            older = sorted(self._made)[:-KEPT]
+            promised = [each for each in older if self._promised.get(each, now) > now]
+            # The first promised are kept: who fetches one must be able to end.
+            old = set(older) - set(promised[:PROMISED_MAX])
             for height in old:
                 del self._made[height]
+                self._promised.pop(height, None)
         for height in old:
             shutil.rmtree(self._folder / str(height), ignore_errors=True)
 
