@@ -24,13 +24,19 @@ Row = dict[str, str | int | None]
 class Column(msgspec.Struct, frozen=True):
     """A column of a table; text or integer (amounts in minor units, times in ms).
 
-    `indexed`: whether a text column has an index of its own, so that lists by it are quick. Each
-    costs time at every write: where rows are many, only columns that are asked by have one.
+    `indexed`: whether the column has an index of its own, so that lists by it are quick; not said,
+    text has one and integers have none. Each costs time at every write: where rows are many, only
+    columns that are asked by have one.
     """
 
     name: str
     type: ColumnType = "text"
-    indexed: bool = True
+    indexed: bool | None = None
+
+    @property
+    def has_index(self) -> bool:
+        """Whether it has an index of its own."""
+        return self.type == "text" if self.indexed is None else self.indexed
 
 
 class Table(msgspec.Struct, frozen=True):

@@ -19,13 +19,15 @@ ITEMS_MAX = 100_000
 
 
 class Way(msgspec.Struct, frozen=True):
-    """One direction through a table of links: from what stands in column `start` to the other.
+    """One direction over a table of links: from what stands in column `start` to the other.
 
-    `kinds`: only links whose column `kind` is one of these; () for all.
+    The table has the text columns `source` and `target`. `unless`: an integer column; a link that
+    has a value there (it has ended, say) is not gone over.
     """
 
+    table: str
     start: Literal["source", "target"]
-    kinds: tuple[str, ...] = ()
+    unless: str = ""
 
 
 class Reached(msgspec.Struct, frozen=True, array_like=True):
@@ -36,13 +38,13 @@ class Reached(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """A link that the walk went over, as it stands in the table; `key`: the record that says so
+    """A link that the walk went over, as it stands in its table; `key`: the record that says so
     (its identifier, without application and kind).
     """
 
     source: str
     target: str
-    kind: str
+    table: str
     key: str
 
 
@@ -76,14 +78,13 @@ class Snapshot(Protocol):
 
     def walk(
         self,
-        table: str,
         roots: Sequence[str],
         ways: Sequence[Way],
         *,
         items_max: int = ITEMS_MAX,
         depth_max: int = ITEMS_MAX,
     ) -> Closure:
-        """All that is reached from `roots` over a table with columns source, target and kind."""
+        """All that is reached from `roots` over any of the ways."""
         ...
 
     def pick(
@@ -92,6 +93,21 @@ class Snapshot(Protocol):
         """Rows whose column is one of `values`, in the order of (column, key, line).
 
         `key` in a row, and as a column asked by, is the record's identifier.
+        """
+        ...
+
+    def count(
+        self,
+        table: str,
+        column: str,
+        values: Sequence[str],
+        *,
+        by: Sequence[str],
+        time: str,
+        limit: int = ITEMS_MAX,
+    ) -> list[dict[str, Cell]]:
+        """The same rows in groups by `column` and `by`, in their order: these columns, `count`, and
+        `first` and `last`, the least and the greatest value of the integer column `time`.
         """
         ...
 

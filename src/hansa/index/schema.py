@@ -74,10 +74,9 @@ class Tables:
         }
 
     def _build_projection(self, app: str, table: Projection) -> Table:
-        """An application's table: the record's key, which row of it, columns; text filters."""
+        """An application's table: the record's key, which row of it, its columns."""
         columns = [(each.name, TEXT if each.type == "text" else NUMBER) for each in table.columns]
-        asked = [each.name for each in table.columns if each.type == "text" and each.indexed]
-        indexes = [[name, "key", "line"] for name in asked]
+        indexes = [[each.name, "key", "line"] for each in table.columns if each.has_index]
         return self._build(
             f"{app}__{table.name}", [("key", TEXT), "line"], columns, indexes=indexes
         )

@@ -152,7 +152,8 @@ def _compute_digest(shape: Shape) -> str:
 
 
 def _describe_column(column: Column) -> str:
-    return f"{column.name} {column.type}" + ("" if column.indexed else " unindexed")
+    index = {None: "", True: " indexed", False: " unindexed"}[column.indexed]
+    return f"{column.name} {column.type}{index}"
 
 
 def _digest_module(name: str) -> str:

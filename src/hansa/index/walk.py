@@ -33,18 +33,14 @@ class Snapshot:
 
     def walk(
         self,
-        table: str,
         roots: Sequence[str],
         ways: Sequence[Way],
         *,
         items_max: int = ITEMS_MAX,
         depth_max: int = WALK_DEPTH_MAX,
     ) -> Closure:
-        """All that is reached from `roots` over a table with columns source, target and kind.
-
-        Raises IndexFault.
-        """
-        walker = _Walker(self, table, tuple(ways), items_max, depth_max)
+        """All that is reached from `roots` over any of the ways. Raises IndexFault."""
+        walker = _Walker(self, tuple(ways), items_max, depth_max)
         reached, links, cut = walker.run(sorted(set(roots)))
         return Closure(
             height=self.height,
@@ -75,18 +71,44 @@ class Snapshot:
                 break
         return found
 
-    def read_links(self, table: str, way: Way, starts: Sequence[str], limit: int) -> list[Link]:
-        """At most `limit` links from `starts`, in the order of (start, key)."""
+    def count(
+        self,
+        table: str,
+        column: str,
+        values: Sequence[str],
+        *,
+        by: Sequence[str],
+        time: str,
+        limit: int = PICKED_MAX,
+    ) -> list[dict[str, Any]]:
+        """The same rows in groups by `column` and `by`: `count`, `first` and `last` of `time`.
+
+        Raises IndexFault.
+        """
         kind, of = self._find(table)
+        groups = [of.c[each] for each in (column, *by)]
+        spans = (func.min(of.c[time]).label("first"), func.max(of.c[time]).label("last"))
+        query = select(*groups, func.count().label("count"), *spans).group_by(*groups)
+        found: list[dict[str, Any]] = []
+        for part in _split(sorted(set(values)), WALK_STATEMENT_KEYS):
+            chosen = self._restrict(kind, of, query.where(self._is_among(of.c[column], part)))
+            rows = self._connection.execute(chosen.order_by(*groups).limit(limit - len(found)))
+            found += map(dict, rows.mappings())
+            if len(found) >= limit:
+                break
+        return found
+
+    def read_links(self, way: Way, starts: Sequence[str], limit: int) -> list[Link]:
+        """At most `limit` links from `starts`, in the order of (start, key)."""
+        kind, of = self._find(way.table)
         start = of.c[way.start]
-        query = select(of.c.source, of.c.target, of.c.kind, of.c.key)
-        query = query.where(self._is_among(start, starts))
-        if way.kinds:
-            query = query.where(of.c.kind.in_(way.kinds))
+        query = select(of.c.source, of.c.target, of.c.key).where(self._is_among(start, starts))
+        if way.unless:
+            query = query.where(of.c[way.unless].is_(None))
         ordered = self._restrict(kind, of, query).order_by(start, of.c.key, of.c.line)
         cut = len(kind.prefix)
         rows = self._connection.execute(ordered.limit(limit))
-        return [Link(source, target, name, key[cut:]) for source, target, name, key in rows]
+        return [Link(source, target, way.table, key[cut:]) for source, target, key in rows]
 
     def _find(self, table: str) -> tuple[RecordKind, Table]:
         """The kind of records that a table shows, and its columns."""
@@ -131,12 +153,11 @@ class _Walker:
     def __init__(
         self,
         snapshot: Snapshot,
-        table: str,
         ways: tuple[Way, ...],
         items_max: int,
         depth_max: int,
     ) -> None:
-        self._snapshot, self._table, self._ways = snapshot, table, ways
+        self._snapshot, self._ways = snapshot, ways
         self._items_max = min(items_max, ITEMS_MAX)
         self._depth_max = min(depth_max, WALK_DEPTH_MAX)
         self._depths: dict[str, int] = {}
@@ -175,7 +196,7 @@ class _Walker:
         for way in self._ways:
             for part in _split(level, WALK_STATEMENT_KEYS):
                 room = WALK_LINKS_MAX - len(self._links)
-                links = self._snapshot.read_links(self._table, way, part, room + 1)
+                links = self._snapshot.read_links(way, part, room + 1)
                 if len(links) > room:
                     self._cut, links = "links", links[:room]
                 for link in links:
