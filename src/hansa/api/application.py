@@ -27,7 +27,7 @@ from hansa.api import (
 from hansa.api.door import Ledger
 from hansa.api.errors import answer_exception
 from hansa.api.gate import Gate, TheGate
-from hansa.api.guard import LOOPBACK, Guard, Receive, Scope, Send
+from hansa.api.guard import LOOPBACK, AsgiApp, Guard, Receive, Scope, Send
 from hansa.api.limits import BODY_BYTES_MAX
 from hansa.api.openapi import describe_api, get_openapi
 from hansa.api.problems import Refusal
@@ -76,19 +76,30 @@ ROUTES: tuple[Any, ...] = (
 )
 
 
+# Makes the face of a gateway from its API: what answers at every address that is not the API's.
+Face = Callable[[AsgiApp], AsgiApp]
+
+
 class Gateway:
     """The ASGI application. `gate`: its parts, for those who run it."""
 
-    def __init__(self, gate: Gate, hosts: Iterable[str]) -> None:
+    def __init__(self, gate: Gate, hosts: Iterable[str], face: Face | None = None) -> None:
+        names = tuple(hosts)
         self.gate = gate
         self.litestar = _build_litestar(gate)
-        self._guard = Guard(self.litestar, gate.meters, hosts)
+        self._guard = Guard(self.litestar, gate.meters, names)
+        self._face = None if face is None else Guard(face(self._guard), gate.meters, names)
+        self._own = {route.path.lstrip("/").partition("/")[0] for route in self.litestar.routes}
         gate.meters.watch(
             "hansa_http_in_flight", "Requests at work.", lambda: self._guard.in_flight
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
+        if self._face is not None and scope["type"] == "http":
+            if scope["path"].lstrip("/").partition("/")[0] not in self._own:
+                await self._face(scope, receive, send)
+                return
         await self._guard(scope, receive, send)
 
 
@@ -101,17 +112,18 @@ def make_app(
     book: AddressBook | None = None,
     hosts: Iterable[str] = LOOPBACK,
     clock: Callable[[], int] = read_clock_ms,
+    face: Face | None = None,
 ) -> Gateway:
     """A gateway over a running node and its read model.
 
     hosts: names under which it answers (`*`: any); genesis_digest: hex, shown in the status; book:
-    where the other nodes are, None without any. The caller runs the follower and closes node and
-    read model afterwards.
+    where the other nodes are, None without any; face: makes what answers at all other addresses
+    (the console). The caller runs the follower and closes node and read model afterwards.
     """
     gate = Gate(
         ledger, index, genesis_digest=genesis_digest, follower=follower, book=book, clock=clock
     )
-    return Gateway(gate, hosts)
+    return Gateway(gate, hosts, face)
 
 
 def _build_litestar(gate: Gate) -> Litestar:

@@ -1,4 +1,4 @@
-"""`hansa start DIR`: ledger, read model and API of one node in one process, until Ctrl-C.
+"""`hansa start DIR`: ledger, read model, API and console of one node in one process, until Ctrl-C.
 
 Touches the node's home and one port, on loopback unless told otherwise. A league of several nodes
 is `supervisor.py`, which runs this command for each.
@@ -72,7 +72,7 @@ def command(
     only: str | None,
     as_json: bool,
 ) -> int:
-    """Run the league of DIR: ledger and API in one process.
+    """Run the league of DIR: ledger, API and console in one process, at one address.
 
     Prints the address when it is ready, and runs until Ctrl-C. Whatever stopped it last time, it
     recovers by itself. Listens on this machine only unless --host says otherwise.
@@ -173,6 +173,7 @@ class _League:
         from hansa.api.application import make_app
         from hansa.api.guard import LOOPBACK
         from hansa.catalog import build_registry, compute_code_digest
+        from hansa.console.application import make_console
         from hansa.index.follower import Follower
         from hansa.ledger.genesis import compute_genesis_changes
         from hansa.node.faults import NodeError
@@ -202,6 +203,7 @@ class _League:
             genesis_digest=self.home.genesis_digest.hex(),
             hosts=(*LOOPBACK, *names),
             book=self.neighbourhood.book,
+            face=make_console,
         )
         self.follower.start()
 
@@ -303,5 +305,6 @@ def write_running(path: Path, document: dict[str, object]) -> None:
 def _format_ready(document: dict[str, object], folder: Path) -> str:
     return (
         f"{document['chain']} is ready at {document['url']}\n"
+        f"  console: open {document['url']}/ in a browser\n"
         f"  log: {folder / LOG}   stop: Ctrl-C   in another terminal: cd {shlex.quote(str(folder))}"
     )

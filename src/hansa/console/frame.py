@@ -1,0 +1,71 @@
+"""`Frame`: what all visits of one console share: pages, templates, files, secret, sections."""
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from markupsafe import Markup
+
+from hansa.console.assets import Assets
+from hansa.console.routing import Page, Router
+from hansa.console.sealing import Seal
+from hansa.console.templates import build_environment
+from hansa.locales.languages import LANGUAGES
+from hansa.locales.words import load_words
+
+if TYPE_CHECKING:
+    from hansa.console.visit import Visit
+
+# Sections of the console in reading order: address and words. One without its page is not shown.
+SECTIONS: Final = (
+    ("/", "Home"),
+    ("/apps", "Applications"),
+    ("/explorer", "Explorer"),
+    ("/league", "League"),
+    ("/food", "Food"),
+    ("/verify", "Verify"),
+)
+
+
+class Frame:
+    """Built once for a console."""
+
+    def __init__(self, pages: Iterable[Page]) -> None:
+        self.router = Router(pages)
+        self.assets = Assets()
+        self.seal = Seal()
+        # DID -> (when to ask again, name). Members' names are public and few.
+        self.names: dict[str, tuple[float, str]] = {}
+        self.sections = tuple(each for each in SECTIONS if self.router.has(each[0]))
+        self._environment = build_environment(
+            {"LANGUAGES": LANGUAGES, "script": self.write_script, "style": self.write_style}
+        )
+
+    def render(self, template: str, visit: "Visit", data: Mapping[str, Any]) -> str:
+        """The text of a template for a visit."""
+        words = load_words(visit.language)
+        return self._environment.get_template(template).render(
+            {
+                "visit": visit,
+                "language": visit.language,
+                "words": words,
+                "_": words,
+                "link": visit.link,
+                "sections": self.sections,
+                "csrf": Markup('<input type="hidden" name="csrf" value="{}">').format(
+                    visit.form_token
+                ),
+                **data,
+            }
+        )
+
+    def write_script(self, name: str) -> Markup:
+        """The tag of a script module, `script("session")`; nothing while there is no such file."""
+        if not self.assets.has(f"js/{name}.js"):
+            return Markup("")
+        return Markup('<script type="module" src="/static/js/{}.js"></script>').format(name)
+
+    def write_style(self, name: str) -> Markup:
+        """The tag of a style sheet, `style("food")`; nothing while there is no such file."""
+        if not self.assets.has(f"{name}.css"):
+            return Markup("")
+        return Markup('<link rel="stylesheet" href="/static/{}.css">').format(name)
