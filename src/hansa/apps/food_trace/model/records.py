@@ -26,7 +26,7 @@ RecallStatus = Literal["OPEN", "CLOSED"]
 
 
 class Portion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much of an item an event is about; `amount` null: it does not say."""
+    """How much of an item an event is about; `amount` null: it is one object, or not said."""
 
     item: str
     amount: int | None = None
@@ -46,8 +46,9 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Capture(Record, frozen=True, kw_only=True):
     """An event as it was captured: its normal document, for who captured it and who is named in it.
 
-    `readers`: members whose places or company are named, the capturing member first. An error
-    declaration has the eventID of what it declares, so its key ends in `#error`.
+    `readers`: members whose places or company are named, the capturing member first. `settles`:
+    shipments of which it received something. An error declaration has the eventID of what it
+    declares, so its key ends in `#error`.
     """
 
     KIND: ClassVar[str] = "capture"
@@ -61,6 +62,7 @@ class Capture(Record, frozen=True, kw_only=True):
     member: str
     readers: tuple[str, ...]
     document: str
+    settles: tuple[str, ...] = ()
 
     def parties(self) -> tuple[str, ...]:
         """Who captured it, and the members that it names."""
@@ -108,11 +110,13 @@ class Item(Record, frozen=True, kw_only=True):
 
     `commissioned`, `ended`: keys of the events that made and ended it ("" if none is on the ledger;
     an item that came from outside has no first one). `made_by` is the member, `made_ms` the event's
-    time, `made_at` its place. `seen_ms`: the latest event time. `parent`: what it is packed into
-    since `packed_ms`. `sources`: transformations that made it; `consumed`: one has used it.
-    `unmeasured`: some of it was made without saying how much. `shipments`: under way. `flags`:
-    numbers of its own open flags; `cleared`: flags up to this number no longer reach it; `walked`:
-    no flag up to this number reaches it. `head`: running hash over its `steps` (`compute_head`).
+    time, `made_at` its place; `makings` counts such events (a lot may have several), `unmeasured`
+    those that do not say how much. `seen_ms`: the latest event time. `parent`: what it is packed
+    into; `packed_ms`: when that last changed; `stays`: how many parents it ever had; `children`:
+    how many are in it now. `sources`: transformations that made it; `consumed`: some have used it.
+    `shipments`: under way. `flags`: numbers of its own open flags; `cleared`: flags up to this
+    number no longer reach it; `walked`: no flag up to this number reaches it or what is in it.
+    `head`: running hash over its `steps` (`compute_head`).
     """
 
     KIND: ClassVar[str] = "item"
@@ -125,6 +129,8 @@ class Item(Record, frozen=True, kw_only=True):
     made_ms: int = 0
     made_by: str = ""
     made_at: str = ""
+    makings: int = 0
+    unmeasured: int = 0
     ended: str = ""
     ended_ms: int = 0
     seen_ms: int = 0
@@ -133,10 +139,11 @@ class Item(Record, frozen=True, kw_only=True):
     member: str = ""
     parent: str = ""
     packed_ms: int = 0
+    stays: int = 0
+    children: int = 0
     sources: tuple[str, ...] = ()
-    consumed: bool = False
+    consumed: int = 0
     accounts: tuple[Account, ...] = ()
-    unmeasured: bool = False
     shipments: tuple[str, ...] = ()
     flags: tuple[int, ...] = ()
     cleared: int = 0
@@ -192,9 +199,10 @@ class Transformation(Record, frozen=True, kw_only=True):
 class Flag(Record, frozen=True, kw_only=True):
     """Why an item, and whatever was made of it, may not be sold, shipped or used.
 
-    `number` counts flags of the league. `source`: event, result, recall or shipment. `since_ms` to
-    `until_ms`: event times of the readings outside the limits of `product` (cold chain only).
-    `closed`: how many flags there were when it was closed, 0 while it stands.
+    `number` counts flags of the league; `opened`: the last event captured when it was raised, and
+    `closed` when it was closed (0 while it stands). `source`: event, result, recall or shipment.
+    `since_ms` to `until_ms`: event times of readings outside the limits of `product` (cold chain
+    only). A further excursion closes the flag as `extended` and raises one for all the time between.
     """
 
     KIND: ClassVar[str] = "flag"
@@ -208,12 +216,20 @@ class Flag(Record, frozen=True, kw_only=True):
     product: str
     since_ms: int
     until_ms: int
+    opened: int
     opened_ms: int
     jurisdiction: str
     closed: int = 0
     closed_ms: int = 0
     closed_by: str = ""
-    reason: ClearReason | Literal["", "completed", "withdrawn"] = ""
+    reason: ClearReason | RecallOutcome | Literal["", "extended"] = ""
+
+
+class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What of a shipment arrived by one event."""
+
+    event: str
+    portions: tuple[Portion, ...]
 
 
 class Shipment(Record, frozen=True, kw_only=True):
@@ -234,7 +250,7 @@ class Shipment(Record, frozen=True, kw_only=True):
     portions: tuple[Portion, ...]
     left: tuple[Portion, ...]
     transactions: tuple[str, ...] = ()
-    receipts: tuple[str, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
     status: ShipmentStatus = "IN_TRANSIT"
 
     def parties(self) -> tuple[str, ...]:
