@@ -124,12 +124,26 @@ export function decodeCanonical(bytes, sizeMax) {
   }
 }
 
+/** The value of any JSON of our types (no fractions), canonical or not. Throws CanonicalError. */
+export function decodeJson(bytes) {
+  return decodeLoosely(bytes).value;
+}
+
 function decodeStrictly(bytes) {
+  const { value, isCanonical } = decodeLoosely(bytes);
+  checkValue(value, 0);
+  if (!isCanonical) {
+    throw new CanonicalError(NOT_CANONICAL);
+  }
+  return value;
+}
+
+function decodeLoosely(bytes) {
   const scanner = new Scanner(bytes);
-  let value;
   try {
-    value = readValue(scanner);
+    const value = readValue(scanner);
     scanner.end();
+    return { value, isCanonical: scanner.isCanonical };
   } catch (error) {
     if (error instanceof NotInteger) {
       throw new CanonicalError(NOT_INTEGER);
@@ -139,11 +153,6 @@ function decodeStrictly(bytes) {
     }
     throw error;
   }
-  checkValue(value, 0);
-  if (!scanner.isCanonical) {
-    throw new CanonicalError(NOT_CANONICAL);
-  }
-  return value;
 }
 
 function readValue(scanner) {
