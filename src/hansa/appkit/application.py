@@ -13,6 +13,7 @@ import msgspec
 from hansa.appkit.command import Command
 from hansa.appkit.meaning import FieldMeaning, Lifecycle
 from hansa.appkit.route import Doors
+from hansa.appkit.waiting import Waiting
 from hansa.ledger.contracts import Contract, Invariant, Role, get_version
 from hansa.ledger.model import Event, Message, Record
 from hansa.ledger.rejections import Rejection
@@ -69,6 +70,7 @@ class Application(msgspec.Struct, frozen=True):
     commands: tuple[Command, ...] = ()
     lifecycles: tuple[Lifecycle, ...] = ()
     fields: tuple[FieldMeaning, ...] = ()
+    waiting: tuple[Waiting, ...] = ()
     doors: Doors = Doors()
 
     @property

@@ -84,6 +84,7 @@ def describe_application(application: Application) -> dict[str, Any]:
             for each in application.lifecycles
         ],
         "fields": msgspec.to_builtins(application.fields),
+        "waiting": msgspec.to_builtins(application.waiting),
     }
 
 

@@ -7,7 +7,7 @@ from hansa.apps.e_invoice.invariants import INVARIANTS
 from hansa.apps.e_invoice.model import EVENTS, RECORDS
 from hansa.apps.e_invoice.pages import FIELDS, LIFECYCLES
 from hansa.apps.e_invoice.rejections import Refusal
-from hansa.apps.e_invoice.views import TABLES
+from hansa.apps.e_invoice.views import TABLES, WAITING
 
 APPLICATION = Application(
     name="e_invoice",
@@ -21,4 +21,5 @@ APPLICATION = Application(
     commands=COMMANDS,
     lifecycles=LIFECYCLES,
     fields=FIELDS,
+    waiting=WAITING,
 )

@@ -6,6 +6,7 @@ Seller, buyer, employer and auditor see the same tables, each the rows of the re
 from collections.abc import Iterable, Sequence
 
 from hansa.appkit.application import Column, Row, Table
+from hansa.appkit.waiting import Waiting
 from hansa.apps.e_invoice.model import Invoice, Quota, RedLetter, Reimbursement, Taxpayer
 from hansa.apps.e_invoice.model.content import PPM, InvoiceContent
 
@@ -194,5 +195,60 @@ TABLES = (
         RedLetter,
         _columns("invoice status reason requested_by answers", "amount until_ms"),
         project_red_letter,
+    ),
+)
+
+# What home pages show: to employers, buyers, sellers, and those who watch over sellers.
+WAITING = (
+    Waiting(
+        "red_letters_to_answer",
+        "red_letters",
+        where=(("status", "RED_REQUESTED"),),
+        mine="answers",
+        messages=("ConfirmRedLetter", "RejectRedLetter"),
+        is_urgent=True,
+    ),
+    Waiting(
+        "credits_to_issue",
+        "invoices",
+        where=(("red", "RED_CONFIRMED"),),
+        mine="seller_member",
+        messages=("IssueInvoice",),
+        is_urgent=True,
+    ),
+    Waiting(
+        "to_reimburse",
+        "invoices",
+        where=(("status", "SUBMITTED"),),
+        mine="employer",
+        messages=("ReimburseInvoice", "RejectSubmission"),
+    ),
+    Waiting(
+        "to_post",
+        "invoices",
+        where=(("status", "REIMBURSED"),),
+        mine="employer",
+        messages=("PostInvoice", "ReverseReimbursement"),
+    ),
+    Waiting(
+        "to_archive",
+        "invoices",
+        where=(("status", "POSTED"),),
+        mine="employer",
+        messages=("ArchiveInvoice",),
+    ),
+    Waiting(
+        "to_deliver",
+        "invoices",
+        where=(("status", "ISSUED"),),
+        mine="seller_member",
+        messages=("DeliverInvoice",),
+    ),
+    Waiting(
+        "received",
+        "invoices",
+        where=(("status", "DELIVERED"),),
+        mine="buyer_member",
+        messages=("SubmitInvoice", "RequestRedLetter"),
     ),
 )

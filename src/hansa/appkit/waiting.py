@@ -1,0 +1,21 @@
+"""What waits for somebody: rows of an application's tables that a home page shows. Pure."""
+
+import msgspec
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Rows of `table` that a visitor has to do something about.
+
+    name: its words are `waiting` "APPLICATION.NAME". where: columns and the values that rows have
+    there. mine: column that holds the visitor's member; "": rows of anybody whom the visitor sees.
+    role: "APPLICATION.ROLE", shown to its holders alone; "": to everybody. messages: message types
+    that one sends about such a row. is_urgent: shown before the others.
+    """
+
+    name: str
+    table: str
+    where: tuple[tuple[str, str | int], ...] = ()
+    mine: str = ""
+    role: str = ""
+    messages: tuple[str, ...] = ()
+    is_urgent: bool = False
