@@ -193,6 +193,7 @@ def project_item(item: Item) -> Row:
         "ended_ms": item.ended_ms or None,
         "seen_ms": item.seen_ms or None,
         "flags": len(item.flags),
+        "cleared": item.cleared,
         "steps": item.steps,
     }
 
@@ -354,7 +355,7 @@ TABLES = (
         _columns(
             "product member",
             "id level disposition place parent made_by made_at commissioned ended accounts",
-            "made_ms ended_ms seen_ms flags steps",
+            "made_ms ended_ms seen_ms flags cleared steps",
         ),
         project_item,
     ),
