@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from hansa.appkit.walk import Closure, Way
-from hansa.apps.food_trace.views import MAKING
+from hansa.apps.food_trace.views.trail import MAKING
 
 DOWN: Final = (Way("links", "source"), Way("stays", "source"))
 UP: Final = (Way("links", "target"), Way("stays", "source"))
