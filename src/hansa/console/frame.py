@@ -1,10 +1,12 @@
 """`Frame`: what all visits of one console share: pages, templates, files, secret, sections."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from markupsafe import Markup
 
+from hansa.console.asking import Api
 from hansa.console.assets import Assets
 from hansa.console.routing import Page, Router
 from hansa.console.sealing import Seal
@@ -35,10 +37,22 @@ class Frame:
         self.seal = Seal()
         # DID -> (when to ask again, name). Members' names are public and few.
         self.names: dict[str, tuple[float, str]] = {}
+        self._described: dict[str, dict[str, Any]] = {}
         self.sections = tuple(each for each in SECTIONS if self.router.has(each[0]))
         self._environment = build_environment(
             {"LANGUAGES": LANGUAGES, "script": self.write_script, "style": self.write_style}
         )
+
+    async def describe_all(self, api: Api) -> dict[str, dict[str, Any]]:
+        """What every application says of itself (GET /v1/apps/APP), by name; asked for once, as
+        it is the same for everybody until another release. Raises ApiProblem.
+        """
+        if not self._described:
+            listed = await api.get("/v1/apps")
+            names = [each["name"] for each in listed["items"]]
+            found = await asyncio.gather(*(api.get(f"/v1/apps/{name}") for name in names))
+            self._described = dict(zip(names, found, strict=True))
+        return self._described
 
     def render(self, template: str, visit: "Visit", data: Mapping[str, Any]) -> str:
         """The text of a template for a visit."""

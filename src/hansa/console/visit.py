@@ -133,6 +133,16 @@ class Visit:
         """Names of several; each is asked for once."""
         return {did: await self.name_of(did) for did in dict.fromkeys(dids) if did}
 
+    async def describe_app(self, name: str) -> dict[str, Any]:
+        """What an application says of itself, in either spelling of its name. Raises ApiProblem
+        (404) for one that there is not.
+        """
+        described = await self.frame.describe_all(self.api)
+        found = described.get(name.replace("-", "_"))
+        if found is None:
+            return dict(await self.api.get(join_path("v1", "apps", name)))
+        return found
+
     async def _find_name(self, did: str) -> str:
         kept = self.frame.names.get(did)
         if kept is not None and kept[0] > time.monotonic():
