@@ -138,6 +138,42 @@ def test_filters_hold_on_the_stream(own: League) -> None:
     assert [event["type"] for event in reader.events] == ["DepotOpened"]
 
 
+def test_blocks_follow_their_events_when_asked_for(own: League) -> None:
+    for number in range(3):
+        own.commit(CAI, OpenDepot(id=f"d{number}", city="x"))
+        own.commit(ADA, SendParcel(id=f"p{number}", other=BEA.did, note="", grams=1))
+    with own.client() as client:
+        newest = client.get("/v1/status").json()["index_height"]
+        reader = Reader(client, since="0", blocks="true")
+        reader.read(newest + 3)
+        told: list[int] = []
+        seen = set()
+        for entry in reader.events:
+            if "hash" in entry:
+                told.append(int(str(entry["height"])))
+            else:
+                assert entry["height"] not in told
+                seen.add(entry["height"])
+        assert told == list(range(1, newest + 1))
+        assert seen <= set(told)
+        assert len(seen) == 3
+        rows = client.get("/v1/blocks", params={"limit": newest, "order": "oldest"}).json()
+        assert [entry for entry in reader.events if "hash" in entry] == rows["items"]
+
+
+def test_a_reader_of_blocks_that_comes_back_misses_none(own: League) -> None:
+    for number in range(4):
+        own.commit(CAI, OpenDepot(id=f"d{number}", city="x"))
+    with own.client() as client:
+        newest = client.get("/v1/status").json()["index_height"]
+        reader = Reader(client, since="0", blocks="true")
+        for _ in range(newest + 4):
+            reader.read(1)
+    heights = [entry["height"] for entry in reader.events if "hash" in entry]
+    assert heights == list(range(1, newest + 1))
+    assert len({str(entry.get("id")) for entry in reader.events if "hash" not in entry}) == 4
+
+
 def test_heartbeats_move_the_readers_place(own: League, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT_S", 0.05)
     own.commit(ADA, SendParcel(id="p", other=BEA.did, note="", grams=1))

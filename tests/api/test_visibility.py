@@ -269,6 +269,18 @@ def test_transactions_are_listed_to_who_sees_a_result(scene: Scene) -> None:
     assert {name for name in EVERYONE if scene.depot in ids(name)} == set(EVERYONE)
 
 
+@pytest.mark.parametrize("address", ["/v1/transactions", "/v1/messages", "/v1/events"])
+def test_lists_of_one_block_are_what_the_whole_list_has_of_it(scene: Scene, address: str) -> None:
+    newest = scene.ask("ada", "/v1/status").json()["index_height"]
+    for name in ("ada", "bea", "stranger"):
+        items = scene.ask(name, f"{address}?limit=200").json()["items"]
+        for height in range(newest + 2):
+            of_block = scene.ask(name, f"{address}?height={height}").json()
+            assert of_block["next"] is None
+            assert of_block["items"] == [each for each in items if each["height"] == height]
+    assert scene.ask("ada", f"{address}?height=x").status_code == 400
+
+
 def test_a_status_has_words_for_who_sees_the_result_only(scene: Scene) -> None:
     for name in EVERYONE:
         status = scene.ask(name, f"/v1/transactions/{scene.refused}").json()

@@ -40,7 +40,16 @@ TypeFilter = Annotated[
 CodeFilter = Annotated[
     str, Parameter(max_length=128, description="Only with this code; `rejected` for all but ok.")
 ]
+HeightFilter = Annotated[
+    str,
+    QueryParameter(name="height", pattern="^[0-9]{0,15}$", description="Only of this block."),
+]
 REJECTED = "rejected"
+
+
+def read_height(text: str) -> int | None:
+    """The block of a filter; None: of all."""
+    return decode_number(text) if text else None
 
 
 @get("/v1/blocks", tags=["explorer"], summary="Blocks")
@@ -68,7 +77,7 @@ def list_blocks(
             limit=limit,
             descending=is_newest,
         )
-    return BlockPage([_describe_block(row) for row in page.rows], encode_cursor(page.next))
+    return BlockPage([describe_block(row) for row in page.rows], encode_cursor(page.next))
 
 
 @get("/v1/blocks/{height:str}", tags=["explorer"], summary="One block")
@@ -81,10 +90,11 @@ def get_block(height: HeightText, gate: TheGate) -> BlockView:
         row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise refuse_unseen()
-    return _describe_block(row)
+    return describe_block(row)
 
 
-def _describe_block(row: Row) -> BlockView:
+def describe_block(row: Row) -> BlockView:
+    """A block as lists and streams show it."""
     return BlockView(**{name: row[name] for name in BlockView.__struct_fields__})
 
 
@@ -104,6 +114,7 @@ def list_messages(
     app: AppFilter = "",
     type_: TypeFilter = "",
     code: CodeFilter = "",
+    height: HeightFilter = "",
 ) -> MessagePage:
     """A page of message results."""
 
@@ -116,6 +127,7 @@ def list_messages(
         after=decode_cursor(after, int, int),
         limit=limit,
         descending=order == "newest",
+        height=read_height(height),
         keep=keep,
     )
     items = [_describe_message(gate, row) for row in page.rows]
@@ -159,6 +171,7 @@ def list_events(
     order: Order = "newest",
     app: AppFilter = "",
     type_: TypeFilter = "",
+    height: HeightFilter = "",
 ) -> EventPage:
     """A page of events."""
     page = open_events(gate.index).list_visible(
@@ -166,6 +179,7 @@ def list_events(
         after=decode_cursor(after, int, int),
         limit=limit,
         descending=order == "newest",
+        height=read_height(height),
         keep=build_event_filter(gate, app, type_),
     )
     return EventPage([describe_event(row) for row in page.rows], encode_cursor(page.next))

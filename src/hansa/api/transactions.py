@@ -6,6 +6,7 @@ from litestar import Response, get, post
 from litestar.params import Parameter, RawBody
 from sqlalchemy import ColumnElement
 
+from hansa.api.explorer import HeightFilter, read_height
 from hansa.api.gate import Gate, TheGate, TheViewer
 from hansa.api.headers import TrustedHeight, name_keepers
 from hansa.api.limits import WAIT_S_MAX
@@ -156,6 +157,7 @@ def list_transactions(
     after: After = "",
     limit: Limit = LIMIT_DEFAULT,
     order: Order = "newest",
+    height: HeightFilter = "",
 ) -> TransactionPage:
     """A page of transactions."""
     page = open_transactions(gate.index).list_visible(
@@ -163,6 +165,7 @@ def list_transactions(
         after=decode_cursor(after, int, int),
         limit=limit,
         descending=order == "newest",
+        height=read_height(height),
     )
     return TransactionPage([_describe_entry(row) for row in page.rows], encode_cursor(page.next))
 

@@ -56,13 +56,17 @@ class Entries:
         after: Key | None,
         limit: int,
         descending: bool = False,
+        height: int | None = None,
         keep: Callable[[Row], bool] = allow_all,
     ) -> Page:
-        """A page of what the viewer sees, up to the height that the read model had at its start."""
-        bound = self.index.height
+        """A page of what the viewer sees, up to the height that the read model had at its start;
+        of one block only when `height` names it.
+        """
+        newest = self.index.height
+        span = (0, newest) if height is None else (height, min(height, newest))
         with self.index.reading() as connection:
             return collect_page(
-                self._branches(connection, viewer, bound, descending),
+                self._branches(connection, viewer, span, descending),
                 key_of=self.key_of,
                 keep=keep,
                 after=after,
@@ -96,14 +100,14 @@ class Entries:
         return visible
 
     def _branches(
-        self, connection: Connection, viewer: Viewer, bound: int, descending: bool
+        self, connection: Connection, viewer: Viewer, span: tuple[int, int], descending: bool
     ) -> list[Branch]:
         sight_of = self.sight_of(viewer)
         table, parties = self.table, self.parties
         open_to = ["public", "league"] if viewer.is_league else ["public"]
         branches = [
             self._branch(
-                connection, select(table).where(table.c.visibility == each), bound, descending
+                connection, select(table).where(table.c.visibility == each), span, descending
             )
             for each in open_to
         ]
@@ -118,7 +122,7 @@ class Entries:
             query = joined.where(parties.c.mark == mark)
             branches.append(
                 self._branch(
-                    connection, query, bound, descending, parties, _allow_mark(sight_of, mark)
+                    connection, query, span, descending, parties, _allow_mark(sight_of, mark)
                 )
             )
         if any(scope == ANY_SCOPE for _role, scope in viewer.roles):
@@ -126,7 +130,7 @@ class Entries:
                 self._branch(
                     connection,
                     select(table),
-                    bound,
+                    span,
                     descending,
                     allow=lambda row: sight_of(row).is_whole,
                 )
@@ -137,16 +141,18 @@ class Entries:
         self,
         connection: Connection,
         query: Select[Any],
-        bound: int,
+        span: tuple[int, int],
         descending: bool,
         driver: Table | None = None,
         allow: Callable[[Row], bool] = allow_all,
     ) -> Branch:
-        """`driver`: the table whose key orders the query, so that its index is used."""
+        """`driver`: the table whose key orders the query, so that its index is used; `span`: lowest
+        and highest height.
+        """
         source = self.table if driver is None else driver
         height, number = source.c.height, source.c[self.number]
         order = (height.desc(), number.desc()) if descending else (height, number)
-        bounded = query.where(height <= bound).order_by(*order)
+        bounded = query.where(height >= span[0], height <= span[1]).order_by(*order)
 
         def fetch(after: Key | None, count: int) -> Sequence[Row]:
             page = bounded
