@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Request
@@ -24,7 +25,9 @@ from hansa.api import (
     stream,
     transactions,
 )
+from hansa.api.app_routes import Doorplates, build_handlers
 from hansa.api.door import Ledger
+from hansa.api.duties import Duties
 from hansa.api.errors import answer_exception
 from hansa.api.gate import Gate, TheGate
 from hansa.api.guard import LOOPBACK, AsgiApp, Guard, Receive, Scope, Send
@@ -34,6 +37,7 @@ from hansa.api.problems import Refusal
 from hansa.api.query import check_query
 from hansa.api.service import read_token
 from hansa.api.sessions import read_clock_ms
+from hansa.api.sockets import Sockets
 from hansa.index.follower import Follower
 from hansa.index.sight import STRANGER, Viewer
 from hansa.index.store import Index
@@ -87,7 +91,9 @@ class Gateway:
         names = tuple(hosts)
         self.gate = gate
         self.litestar = _build_litestar(gate)
-        self._guard = Guard(self.litestar, gate.meters, names)
+        plates = Doorplates(gate.applications.values())
+        sockets = Sockets(gate, plates)
+        self._guard = Guard(self.litestar, gate.meters, names, plates, sockets.open)
         self._face = None if face is None else Guard(face(self._guard), gate.meters, names)
         self._own = {route.path.lstrip("/").partition("/")[0] for route in self.litestar.routes}
         gate.meters.watch(
@@ -113,30 +119,46 @@ def make_app(
     hosts: Iterable[str] = LOOPBACK,
     clock: Callable[[], int] = read_clock_ms,
     face: Face | None = None,
+    home: Path | None = None,
+    deliver_to: Iterable[str] = (),
 ) -> Gateway:
     """A gateway over a running node and its read model.
 
     hosts: names under which it answers (`*`: any); genesis_digest: hex, shown in the status; book:
     where the other nodes are, None without any; face: makes what answers at all other addresses
-    (the console). The caller runs the follower and closes node and read model afterwards.
+    (the console); home: the node's folder, for its service keys and notebook; deliver_to: the only
+    hosts to which subscriptions deliver (none: any public address). The caller runs the follower
+    and closes node and read model afterwards.
     """
     gate = Gate(
-        ledger, index, genesis_digest=genesis_digest, follower=follower, book=book, clock=clock
+        ledger,
+        index,
+        genesis_digest=genesis_digest,
+        follower=follower,
+        book=book,
+        clock=clock,
+        home=home,
+        deliver_to=deliver_to,
     )
     return Gateway(gate, hosts, face)
 
 
 def _build_litestar(gate: Gate) -> Litestar:
+    duties = Duties(gate)
+
     @asynccontextmanager
     async def run_pulse(_app: Litestar) -> AsyncGenerator[None, None]:
         await gate.pulse.start()
+        duties.start()
         try:
             yield
         finally:
+            await gate.run(duties.stop)
             await gate.pulse.stop()
+            gate.notebooks.close()
 
     app = Litestar(
-        route_handlers=list(ROUTES),
+        route_handlers=[*ROUTES, *build_handlers(gate.applications.values())],
         dependencies={
             "gate": Provide(lambda: gate, sync_to_thread=False),
             "viewer": Provide(find_viewer, sync_to_thread=True),

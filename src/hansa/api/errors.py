@@ -1,24 +1,20 @@
 """Every exception becomes problem details: this is the gateway's edge, the last to catch any."""
 
 import traceback
-from typing import Any
+from typing import Any, Final
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from hansa.api.problems import (
-    MEDIA_TYPE,
-    Refusal,
-    describe_rejection,
-    encode_problem,
-    refuse_busy,
-)
+from hansa.api.app_routes import DOORS, build_response, read_headers, write_refusal
+from hansa.api.problems import Refusal, describe_rejection, refuse_busy
 from hansa.index.faults import IndexFault
 from hansa.ledger.rejections import Rejection
 from hansa.node.faults import NodeError, PoolFull
 
 _log = structlog.get_logger("hansa.api")
+FAULTS: Final = (Refusal, Rejection, PoolFull, NodeError, IndexFault)
 _TITLES = {
     404: ("api.no_such_address", "There is no such address.", "See /openapi.json."),
     405: ("api.method_not_allowed", "This address does not take that method.", "See `Allow`."),
@@ -30,15 +26,16 @@ _TITLES = {
 def answer_exception(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The response of any exception."""
     refusal = _describe(request, error)
-    return Response(
-        encode_problem(refusal, request.scope["state"].get("request_id", "")),
-        status_code=refusal.status,
-        media_type=MEDIA_TYPE,
-        headers=refusal.headers,
+    state = request.scope["state"]
+    return build_response(
+        write_refusal(
+            state.get(DOORS), refusal, state.get("request_id", ""), read_headers(request.scope)
+        )
     )
 
 
-def _describe(request: Request[Any, Any, Any], error: Exception) -> Refusal:
+def describe_fault(error: Exception) -> Refusal:
+    """The refusal of what is expected to go wrong (FAULTS)."""
     if isinstance(error, Refusal):
         return error
     if isinstance(error, Rejection):
@@ -48,8 +45,13 @@ def _describe(request: Request[Any, Any, Any], error: Exception) -> Refusal:
     if isinstance(error, NodeError):
         _log.warning("node_fault", kind=type(error).__name__, text=error.text)
         return _refuse_service("node.stopped", "The node does not answer now.")
-    if isinstance(error, IndexFault):
-        return _refuse_service(error.code, "The read model does not answer now.")
+    code = error.code if isinstance(error, IndexFault) else "index.database"
+    return _refuse_service(code, "The read model does not answer now.")
+
+
+def _describe(request: Request[Any, Any, Any], error: Exception) -> Refusal:
+    if isinstance(error, FAULTS):
+        return describe_fault(error)
     if isinstance(error, HTTPException):
         return _describe_http(error)
     _log_bug(request, error)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import anyio.to_thread
@@ -18,9 +19,14 @@ from hansa.api.limits import (
     WAITERS_MAX,
 )
 from hansa.api.meters import Meters
+from hansa.api.notebook import FILE as NOTEBOOK
+from hansa.api.notebook import Notebooks
+from hansa.api.outbound import Outbound
 from hansa.api.problems import Words, refuse_busy, refuse_stranger, refuse_unseen
+from hansa.api.service_keys import ServiceKeys
 from hansa.api.sessions import Sessions, read_clock_ms
 from hansa.appkit.application import Application, collect_rejections
+from hansa.client.service import ServiceFolder
 from hansa.index.follower import Follower
 from hansa.index.shape import RecordKind
 from hansa.index.sight import Sight, Viewer
@@ -48,8 +54,12 @@ class Gate:
         follower: Follower | None = None,
         book: AddressBook | None = None,
         clock: Callable[[], int] = read_clock_ms,
+        home: Path | None = None,
+        deliver_to: Iterable[str] = (),
     ) -> None:
+        """`home`: the node's folder, with its service keys and notebook; None: it has neither."""
         self.ledger = ledger
+        self.clock = clock
         self.book = book
         self.paths = HeaderPaths(ledger, self.find_keepers)
         self.index = index
@@ -63,6 +73,12 @@ class Gate:
         self.pulse = Pulse(ledger, index)
         self.streams = StreamCounts()
         self.meters = Meters()
+        self.service = ServiceKeys(None if home is None else ServiceFolder(home), ledger)
+        has_doors = any(app.doors.routes for app in self.applications.values())
+        self.notebooks = Notebooks(home / NOTEBOOK if home is not None and has_doors else None)
+        self.outbound = Outbound(deliver_to)
+        self.wake_duties: Callable[[str], None] = lambda _app: None
+        self.is_ending = False
         self.description = b"{}"
         self._watch()
 

@@ -7,19 +7,29 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
 
+from hansa.api.app_routes import (
+    DOORS,
+    Doorplates,
+    read_headers,
+    refuse_no_socket,
+    write_refusal,
+)
+from hansa.api.errors import FAULTS, describe_fault
 from hansa.api.limits import (
     BODY_BYTES_MAX,
     BODY_WITHIN_S,
+    LARGE_BODIES_MAX,
     REQUESTS_MAX,
     SEND_WITHIN_S,
     TARGET_BYTES_MAX,
 )
 from hansa.api.meters import Meters
-from hansa.api.problems import MEDIA_TYPE, Refusal, encode_problem, refuse_busy
+from hansa.api.problems import Refusal, refuse_busy
 
 # ASGI 3.0, as plain as the specification has it.
 Scope = MutableMapping[str, Any]
@@ -27,6 +37,8 @@ Event = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
+# Judges a websocket's handshake, and gives what serves it.
+Sockets = Callable[[Scope], Awaitable[Callable[[Receive, Send], Awaitable[None]]]]
 
 _log = structlog.get_logger("hansa.api")
 HEADERS = (
@@ -48,11 +60,22 @@ def at_end(scope: Any, end: Callable[[], None]) -> None:
 class Guard:
     """Wraps the gateway's ASGI application."""
 
-    def __init__(self, app: AsgiApp, meters: Meters, hosts: Iterable[str]) -> None:
+    def __init__(
+        self,
+        app: AsgiApp,
+        meters: Meters,
+        hosts: Iterable[str],
+        plates: Doorplates | None = None,
+        sockets: Sockets | None = None,
+    ) -> None:
+        """`plates`: whose addresses are applications'; `sockets`: serves websockets, if any."""
         self._app = app
         self._meters = meters
         self._hosts = frozenset(host.lower() for host in hosts)
+        self._plates = plates or Doorplates(())
+        self._sockets = sockets
         self.in_flight = 0
+        self._large = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -61,27 +84,63 @@ class Guard:
         elif scope["type"] == "http":
             await self._serve(scope, receive, send)
         else:
-            await send({"type": "websocket.close", "code": 1003, "reason": "no websockets here"})
+            await self._serve_socket(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = secrets.token_hex(8)
-        scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(send, is_head=_take_head(scope))
+        request_id = self._begin(scope)
         began = time.perf_counter()
         self.in_flight += 1
+        large = is_large(scope["headers"])
+        self._large += large
         try:
             refusal = self._judge(scope)
             if refusal is not None:
-                await _refuse(answer, refusal, request_id)
+                await _refuse(answer, scope, refusal)
             else:
-                await self._app(scope, _limit_body(receive), answer.send)
+                limit = self._plates.body_max(scope["path"])
+                await self._app(scope, _limit_body(receive, limit), answer.send)
         except TimeoutError:
             _log.warning("reader_gone", request=request_id)
         finally:
             self.in_flight -= 1
+            self._large -= large
             for end in scope["state"].get(_AT_END, ()):
                 end()
-            self._note(scope, request_id, answer, time.perf_counter() - began)
+            self._note(scope, request_id, answer.status, time.perf_counter() - began)
+
+    def _begin(self, scope: Scope) -> str:
+        """Give a request its id, and the words in which its refusals are told."""
+        request_id = secrets.token_hex(8)
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        app = self._plates.find(scope["path"])
+        if app is not None:
+            state[DOORS] = app.doors
+        return request_id
+
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A websocket: judged as a request, then spoken to until it ends."""
+        request_id = self._begin(scope)
+        began = time.perf_counter()
+        answer = _Denial(send)
+        await receive()  # websocket.connect
+        try:
+            refusal = self._judge(scope)
+            if refusal is not None:
+                raise refusal
+            if self._sockets is None:
+                raise refuse_no_socket()
+            run = await self._sockets(scope)
+        except FAULTS as error:
+            await _refuse(answer, scope, describe_fault(error))
+        else:
+            answer.status = 101
+            await send({"type": "websocket.accept"})
+            with suppress(OSError):
+                await run(receive, send)
+        finally:
+            self._note(scope, request_id, answer.status, time.perf_counter() - began)
 
     def _judge(self, scope: Scope) -> Refusal | None:
         """What can be said before the body is read."""
@@ -103,29 +162,31 @@ class Guard:
                 remedy="Use fewer filters.",
             )
         length = headers.get(b"content-length", b"0")
-        if not length.isdigit() or int(length[:12]) > BODY_BYTES_MAX:
-            return _refuse_size()
-        if self.in_flight > REQUESTS_MAX:
+        limit = self._plates.body_max(scope["path"])
+        if not length.isdigit() or int(length[:12]) > limit:
+            return _refuse_size(limit)
+        if self.in_flight > REQUESTS_MAX or self._large > LARGE_BODIES_MAX:
             return refuse_busy("As many requests are at work as this gateway takes.")
         return None
 
-    def _note(self, scope: Scope, request_id: str, answer: "_Answer", seconds: float) -> None:
+    def _note(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         route = str(scope.get("path_template") or "none")
-        method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._meters.requests.labels(method, route, str(answer.status)).inc()
+        method = scope.get("method", "WEBSOCKET")
+        method = method if method in _METHODS else "other"
+        self._meters.requests.labels(method, route, str(status)).inc()
         self._meters.seconds.labels(route).observe(seconds)
         _log.info(
             "request",
             request=request_id,
             method=method,
             route=route,
-            status=answer.status,
+            status=status,
             ms=round(seconds * 1000, 1),
             account=scope["state"].get("account", ""),
         )
 
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "WEBSOCKET"})
 
 
 class _Answer:
@@ -157,7 +218,29 @@ def _take_head(scope: Scope) -> bool:
     return is_head
 
 
-def _limit_body(receive: Receive) -> Receive:
+class _Denial:
+    """Answers a websocket's handshake with a whole HTTP response (an ASGI extension)."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.status = 0
+
+    async def send(self, message: Event) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._send({**message, "type": "websocket." + message["type"]})
+
+
+def is_large(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether a body may be larger than a transaction: it says so, or does not say."""
+    found = dict(headers)
+    length = found.get(b"content-length", b"")
+    if length.isdigit():
+        return int(length[:12]) > BODY_BYTES_MAX
+    return b"transfer-encoding" in found
+
+
+def _limit_body(receive: Receive, limit: int) -> Receive:
     """The body within its size and time, whatever its length was said to be."""
     size = 0
     ends_at = asyncio.get_running_loop().time() + BODY_WITHIN_S
@@ -181,31 +264,38 @@ def _limit_body(receive: Receive) -> Receive:
         if message["type"] == "http.request":
             size += len(message.get("body", b""))
             is_whole = not message.get("more_body", False)
-            if size > BODY_BYTES_MAX:
-                raise _refuse_size()
+            if size > limit:
+                raise _refuse_size(limit)
         return message
 
     return limited
 
 
-def _refuse_size() -> Refusal:
+def _refuse_size(limit: int) -> Refusal:
     return Refusal(
         413,
         "api.too_large",
-        f"A body has at most {BODY_BYTES_MAX} bytes.",
+        f"A body has at most {limit} bytes.",
         remedy="Put fewer messages into one transaction; files belong to the vault.",
         headers={"connection": "close"},
     )
 
 
-async def _refuse(answer: _Answer, refusal: Refusal, request_id: str) -> None:
-    body = encode_problem(refusal, request_id)
-    headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **refusal.headers}
+async def _refuse(answer: "_Answer | _Denial", scope: Scope, refusal: Refusal) -> None:
+    state = scope["state"]
+    reply = write_refusal(state.get(DOORS), refusal, state["request_id"], read_headers(scope))
+    headers = {
+        "content-type": reply.media,
+        "content-length": str(len(reply.body)),
+        **dict(reply.headers),
+    }
     await answer.send(
         {
             "type": "http.response.start",
-            "status": refusal.status,
-            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+            "status": reply.status,
+            "headers": [
+                (name.encode(), value.encode("latin-1")) for name, value in headers.items()
+            ],
         }
     )
-    await answer.send({"type": "http.response.body", "body": body, "more_body": False})
+    await answer.send({"type": "http.response.body", "body": reply.body, "more_body": False})

@@ -4,6 +4,10 @@ from hansa.primitives.limits import TRANSACTION_BYTES_MAX
 
 # The largest body is a transaction; a little more lets its own check say what is wrong.
 BODY_BYTES_MAX = TRANSACTION_BYTES_MAX + 1_024
+# A document of many events for an application's own address: one job, several transactions.
+LARGE_BODY_BYTES_MAX = 16_000_000
+# Bodies larger than a transaction at once: each is in memory whole.
+LARGE_BODIES_MAX = 8
 # A session statement, a challenge: a few hundred bytes each.
 SMALL_BODY_BYTES_MAX = 4_096
 # Address line with its filters; servers and proxies stop at 8 KiB as well.
@@ -23,6 +27,11 @@ STREAMS_MAX = 200
 STREAMS_PER_ACCOUNT_MAX = 8
 # Strangers share as many streams as ten accounts.
 STREAMS_OF_STRANGERS_MAX = 80
+# A websocket is only spoken to: what its client says is a ping, or nothing.
+SOCKET_BYTES_MAX = 4_096
+# A duty of an application looks again at the latest after this, and after a fault.
+DUTY_S_MAX = 60.0
+DUTY_FAULT_S = 5.0
 # Proxies close what is silent for a minute.
 HEARTBEAT_S = 15.0
 # Events taken from the read model at once for one stream: its only buffer.

@@ -48,7 +48,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Refusal(Exception):
-    """Raised by the gateway itself; becomes a Problem."""
+    """Raised by the gateway itself; becomes a Problem. `type_` and `title`: "" for the gateway's
+    own, else those of a standard.
+    """
 
     def __init__(
         self,
@@ -60,8 +62,11 @@ class Refusal(Exception):
         rule: str = "D12",
         headers: dict[str, str] | None = None,
         params: dict[str, Param] | None = None,
+        type_: str = "",
+        title: str = "",
     ) -> None:
         super().__init__(code)
+        self.type, self.title = type_, title
         self.status = status
         self.code = code
         self.detail = detail
@@ -146,8 +151,8 @@ def describe_rejection(rejection: Rejection) -> Refusal:
 def build_problem(refusal: Refusal, request_id: str) -> Problem:
     """The document of a refusal."""
     return Problem(
-        type=_TYPE + refusal.code,
-        title=refusal.code.rpartition(".")[2].replace("_", " ").capitalize(),
+        type=refusal.type or _TYPE + refusal.code,
+        title=refusal.title or refusal.code.rpartition(".")[2].replace("_", " ").capitalize(),
         status=refusal.status,
         detail=refusal.detail,
         code=refusal.code,

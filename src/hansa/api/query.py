@@ -18,6 +18,8 @@ from hansa.primitives.limits import INTEGER_MAX, KEY_BYTES_MAX
 
 # Handlers whose further parameters are filters on fields of a record or a table.
 FILTERS: Final = "filters"
+# Handlers whose parameters are read behind them, as an application's standard has them.
+OPEN_QUERY: Final = "open_query"
 CURSOR_CHARACTERS_MAX: Final = 2 * KEY_BYTES_MAX
 
 Limit = Annotated[int, Parameter(ge=1, le=PAGE_MAX, description="Entries of one page, at most.")]
@@ -36,6 +38,8 @@ _PAGING = {"after", "limit"}
 
 def check_query(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
     """Refuse parameters that the address does not have, and any given twice. A Litestar guard."""
+    if handler.opt.get(OPEN_QUERY):
+        return
     allowed: set[str] = handler.opt.get("query", set())
     seen: set[str] = set()
     for name, _value in connection.query_params.multi_items():

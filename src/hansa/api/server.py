@@ -10,7 +10,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hansa.api.application import Gateway
-from hansa.api.limits import HEAD_WITHIN_S
+from hansa.api.limits import HEAD_WITHIN_S, HEARTBEAT_S, SOCKET_BYTES_MAX
 
 # Bytes of a request's head: an address of 8 kB and the headers of any client.
 HEAD_BYTES_MAX = 32_768
@@ -30,6 +30,11 @@ class TimedProtocol(H11Protocol):
         # Uvicorn sets the cycle with the first whole head; it declares it as never unset.
         if getattr(self, "cycle", None) is None:
             self.transport.close()
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        """The head is whole: from here on the websocket's own protocol watches the time."""
+        self._head_timer.cancel()
+        super().handle_websocket_upgrade(event)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""
@@ -114,7 +119,11 @@ def build_server(app: Gateway, address: Address) -> Server:
     """The server, not yet started."""
     options: dict[str, Any] = {
         "http": TimedProtocol,
-        "ws": "none",
+        "ws": "websockets-sansio",
+        "ws_max_size": SOCKET_BYTES_MAX,
+        "ws_ping_interval": HEARTBEAT_S,
+        "ws_ping_timeout": HEARTBEAT_S,
+        "ws_per_message_deflate": False,
         "lifespan": "on",
         "access_log": False,
         "log_config": None,

@@ -105,7 +105,7 @@ class Sessions:
         except (InvalidSignature, InvalidKey) as error:
             raise _refuse_statement("The signature does not hold.") from error
         session = Session(account.did, account.member, kid, now + SESSION_MS)
-        session.viewer, session.seen_at = self._look(account), self._ledger.height
+        session.viewer, session.seen_at = self.look(account), self._ledger.height
         token = secrets.token_urlsafe(32)
         with self._lock:
             self._forget_old(now)
@@ -128,7 +128,7 @@ class Sessions:
             except Refusal:
                 self.close(token)
                 raise refuse_session() from None
-            session.viewer, session.seen_at = self._look(account), height
+            session.viewer, session.seen_at = self.look(account), height
         return session
 
     def close(self, token: str) -> None:
@@ -167,7 +167,7 @@ class Sessions:
         elif len(self._sessions) >= SESSIONS_MAX or len(self._used) >= SESSIONS_MAX:
             raise refuse_busy("As many sessions are open as this gateway holds.", 30)
 
-    def _look(self, account: Account) -> Viewer:
+    def look(self, account: Account) -> Viewer:
         """The account's rights in committed state."""
         state = self._ledger.state
         is_league = account.kind != "citizen"

@@ -5,7 +5,7 @@ The gateway mounts them under `/{cli_name}/…`, on its own limits, log, meters 
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Final, Literal, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 import msgspec
 
@@ -176,6 +176,11 @@ class Desk(Protocol):
     def viewer(self) -> Asker: ...
 
     @property
+    def mark(self) -> str:
+        """Who asks, as a duty may take it up later (`Backroom.desk_of`); empty for strangers."""
+        ...
+
+    @property
     def height(self) -> int:
         """Height up to which rows and records can be read here."""
         ...
@@ -244,6 +249,10 @@ class Desk(Protocol):
         """Have the application's duties run soon: there is work for them."""
         ...
 
+    def check_url(self, url: str) -> str:
+        """Why nothing may be sent to that URL; empty when it may."""
+        ...
+
     def draw(self) -> str:
         """A random name that nobody can guess: 22 characters of base64url."""
         ...
@@ -260,19 +269,17 @@ class Answer(msgspec.Struct, frozen=True):
 class Backroom(Desk, Protocol):
     """The desk of a duty: on behalf of nobody until it takes an account's place."""
 
-    def desk_of(self, account: str, *, is_service: bool = False) -> Desk | None:
-        """The desk with that account's present rights; None when it has none any more.
+    def desk_of(self, mark: str) -> Desk | None:
+        """The desk with the present rights of who left that mark; None when none are left."""
+        ...
 
-        `is_service`: it may sign by the service key, as who gave the work was allowed to.
-        """
+    @property
+    def is_ending(self) -> bool:
+        """Whether the gateway stops: a long duty returns as soon as it can."""
         ...
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send to a URL that a user named, within the operator's rules for such addresses."""
-        ...
-
-    def check_url(self, url: str) -> str:
-        """Why nothing may be sent to that URL; empty when it may."""
         ...
 
 
@@ -311,13 +318,14 @@ class Duty(msgspec.Struct, frozen=True):
 
 
 class Doors(msgspec.Struct, frozen=True):
-    """All that an application adds to the gateway. `explain` gives a refusal the words of the
-    application's standard, also those of the gateway itself; it may answer the same.
+    """All that an application adds to the gateway. `explain` writes a refusal as the application's
+    standard has it, also the gateway's own: from the members of its problem document and the
+    request's headers.
     """
 
     routes: tuple[Route, ...] = ()
     duties: tuple[Duty, ...] = ()
-    explain: Callable[[Trouble], Trouble] | None = None
+    explain: Callable[[Mapping[str, Any], Mapping[str, str]], Reply] | None = None
 
 
 def find_route(
