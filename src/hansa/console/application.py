@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import time
 import traceback
 from collections.abc import Iterable
 from typing import Any
@@ -202,10 +201,8 @@ def _read_query(scope: Scope) -> dict[str, str]:
 
 
 async def _read_form(scope: Scope, receive: Receive) -> list[tuple[str, str]]:
-    """Fields of a form. Raises ApiProblem for what is none."""
+    """Fields of a form; none of a request without a body. Raises ApiProblem for what is no form."""
     media = read_header(scope, "content-type").partition(";")[0].strip().lower()
-    if media != _FORM:
-        raise problems.refuse_media()
     body, more = bytearray(), True
     while more:
         event: Any = await receive()
@@ -213,6 +210,8 @@ async def _read_form(scope: Scope, receive: Receive) -> list[tuple[str, str]]:
             raise asyncio.CancelledError
         body += event.get("body", b"")
         more = event.get("more_body", False)
+    if media != _FORM and (media or body):
+        raise problems.refuse_media()
     try:
         return parse_qsl(
             body.decode("ascii"),
@@ -223,8 +222,3 @@ async def _read_form(scope: Scope, receive: Receive) -> list[tuple[str, str]]:
         )
     except ValueError as error:
         raise problems.refuse_media() from error
-
-
-def read_now_ms() -> int:
-    """Milliseconds since 1970, UTC."""
-    return time.time_ns() // 1_000_000

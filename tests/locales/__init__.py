@@ -1,0 +1,1 @@
+"""Tests of words and of how values are written."""
