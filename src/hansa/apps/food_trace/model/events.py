@@ -37,21 +37,21 @@ class EventWithdrawn(PublicEvent, frozen=True, kw_only=True):
     reason: str
 
 
-class ItemFlagged(PublicEvent, frozen=True, kw_only=True):
-    """An item, and whatever was made of it, is stopped."""
+class ItemsFlagged(PublicEvent, frozen=True, kw_only=True):
+    """Items, and whatever was made of them, are stopped; `numbers` are of their flags."""
 
-    item: str
-    number: int
+    items: tuple[str, ...]
+    numbers: tuple[int, ...]
     kind: FlagKind
     source: str
 
 
-class FlagClosed(PublicEvent, frozen=True, kw_only=True):
-    """A flag no longer stands."""
+class FlagsClosed(PublicEvent, frozen=True, kw_only=True):
+    """Flags no longer stand."""
 
-    item: str
-    number: int
-    reason: ClearReason | RecallOutcome
+    items: tuple[str, ...]
+    numbers: tuple[int, ...]
+    reason: ClearReason | RecallOutcome | Literal["extended"]
 
 
 class ItemReleased(PublicEvent, frozen=True, kw_only=True):
@@ -156,8 +156,8 @@ class ShipmentOverdue(ShipmentEvent, frozen=True, kw_only=True):
 EVENTS: tuple[type[Event], ...] = (
     EventCaptured,
     EventWithdrawn,
-    ItemFlagged,
-    FlagClosed,
+    ItemsFlagged,
+    FlagsClosed,
     ItemReleased,
     LineageChecked,
     LimitsSet,

@@ -112,10 +112,11 @@ class Item(Record, frozen=True, kw_only=True):
     an item that came from outside has no first one). `made_by` is the member, `made_ms` the event's
     time, `made_at` its place; `makings` counts such events (a lot may have several), `unmeasured`
     those that do not say how much. `seen_ms`: the latest event time. `parent`: what it is packed
-    into; `packed_ms`: when that last changed; `stays`: how many parents it ever had; `children`:
-    how many are in it now. `sources`: transformations that made it; `consumed`: some have used it.
-    `shipments`: under way. `flags`: numbers of its own open flags; `cleared`: flags up to this
-    number no longer reach it; `walked`: no flag up to this number reaches it or what is in it.
+    into; `packed_by`, `packed_ms`: by which event and when that last changed; `stays`: how many
+    parents it ever had; `children`: how many are in it now. `sources`: transformations that made
+    it; `consumed`: how many inputs it was. `shipments`: under way. `flags`: numbers of its own open
+    flags; `cleared`: flags up to this number no longer reach it; `walked`: no flag up to this
+    number reaches it or what is in it.
     `head`: running hash over its `steps` (`compute_head`).
     """
 
@@ -138,6 +139,7 @@ class Item(Record, frozen=True, kw_only=True):
     place: str = ""
     member: str = ""
     parent: str = ""
+    packed_by: str = ""
     packed_ms: int = 0
     stays: int = 0
     children: int = 0
@@ -155,7 +157,8 @@ class Item(Record, frozen=True, kw_only=True):
 class Stay(Record, frozen=True, kw_only=True):
     """That `item` was in `parent` from event time `since_ms` to `until_ms` (null: it still is).
 
-    One record for the two, however often: then from the first time to the last.
+    One record for the two, however often: then from the first time to the last. `entered_ms`: when
+    it last went in; `by`: the event that last changed this.
     """
 
     KIND: ClassVar[str] = "stay"
@@ -165,6 +168,8 @@ class Stay(Record, frozen=True, kw_only=True):
     item: str
     parent: str
     since_ms: int
+    entered_ms: int
+    by: str
     until_ms: int | None = None
 
 
@@ -202,7 +207,7 @@ class Flag(Record, frozen=True, kw_only=True):
     `number` counts flags of the league; `opened`: the last event captured when it was raised, and
     `closed` when it was closed (0 while it stands). `source`: event, result, recall or shipment.
     `since_ms` to `until_ms`: event times of readings outside the limits of `product` (cold chain
-    only). A further excursion closes the flag as `extended` and raises one for all the time between.
+    only). A further excursion closes the flag as `extended` and raises one for both.
     """
 
     KIND: ClassVar[str] = "flag"

@@ -1,0 +1,15 @@
+"""The application as the catalog lists it: contract, records, events, rejections, rules, tables."""
+
+from hansa.appkit.application import Application, collect_rejections
+from hansa.apps.food_trace.contract import contract
+from hansa.apps.food_trace.faults import DocumentFault
+from hansa.apps.food_trace.model import EVENTS, RECORDS
+
+APPLICATION = Application(
+    name="food_trace",
+    title="Food tracing",
+    contract=contract,
+    records=RECORDS,
+    events=EVENTS,
+    rejections=collect_rejections(DocumentFault),
+)
