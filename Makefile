@@ -36,6 +36,7 @@ check: .venv/.dev  ## The fast lane: format, lint, types, import directions, hou
 
 test: check  ## Everything, as CI runs it
 	$(BIN)/python tools/test_prerequisites.py --engine
+	$(BIN)/python tools/test_prerequisites.py --browser
 	$(BIN)/pytest -q -n 2 --dist loadfile -m slow
 
 test-engines: .venv/.dev  ## The tests of the engine against each version of CometBFT that is supported
