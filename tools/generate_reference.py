@@ -1,5 +1,5 @@
-"""Write `docs/reference` and `schemas` from the applications; `--check` only says whether they
-drifted.
+"""Write what derives from the applications: `docs/reference`, `schemas`, and what the browser's
+verifier must know of identifiers; `--check` only says whether they drifted.
 """
 
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from hansa.appkit.key_shapes import build_shapes
 from hansa.appkit.reference import render_reference
 from hansa.appkit.schema import build_schema
 from hansa.catalog import load_applications
@@ -14,11 +15,12 @@ from hansa.ledger.contracts import get_version
 from hansa.ledger.model import Event, Message, Record
 
 ROOT = Path(__file__).resolve().parent.parent
+SHAPES = ROOT / "src" / "hansa" / "console" / "static" / "js" / "verify" / "shapes.json"
 
 
 def list_files() -> dict[Path, str]:
     """Every derived file with its text."""
-    files: dict[Path, str] = {}
+    files = {SHAPES: format_json(build_shapes(load_applications()))}
     for application in load_applications():
         page = ROOT / "docs" / "reference" / f"{application.name}.md"
         files[page] = render_reference(application)
@@ -29,9 +31,13 @@ def list_files() -> dict[Path, str]:
         ]
         for kind in kinds:
             name = f"{kind.__name__}.{get_version(kind)}.json"
-            text = msgspec.json.format(msgspec.json.encode(build_schema(kind)), indent=1)
-            files[ROOT / "schemas" / application.name / name] = text.decode() + "\n"
+            files[ROOT / "schemas" / application.name / name] = format_json(build_schema(kind))
     return files
+
+
+def format_json(value: object) -> str:
+    """A value as JSON that people can read."""
+    return msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n"
 
 
 def main() -> int:

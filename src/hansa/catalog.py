@@ -34,7 +34,7 @@ CIVIC: dict[str, str] = {
 def load_application(name: str) -> "Application":
     """Import one application by its name. Raises KeyError for a name that is not listed."""
     from hansa.appkit.application import Application, collect_rejections
-    from hansa.appkit.system import FIELDS, LIFECYCLES
+    from hansa.appkit.system import FIELDS, KEY_RULES, LIFECYCLES
 
     name = name.replace("-", "_")
     if name in CIVIC:
@@ -52,6 +52,7 @@ def load_application(name: str) -> "Application":
         invariants=module.INVARIANTS,
         lifecycles=LIFECYCLES.get(name, ()),
         fields=FIELDS.get(name, ()),
+        key_rules=KEY_RULES.get(name, ()),
     )
 
 

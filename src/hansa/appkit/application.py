@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from hansa.appkit.command import Command
+from hansa.appkit.key_rule import KeyRule
 from hansa.appkit.meaning import FieldMeaning, Lifecycle
 from hansa.appkit.route import Doors
 from hansa.appkit.waiting import Waiting
@@ -70,6 +71,7 @@ class Application(msgspec.Struct, frozen=True):
     commands: tuple[Command, ...] = ()
     lifecycles: tuple[Lifecycle, ...] = ()
     fields: tuple[FieldMeaning, ...] = ()
+    key_rules: tuple[KeyRule, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     doors: Doors = Doors()
 

@@ -2,9 +2,12 @@
 say it of themselves: the contracts stand below `appkit` and cannot. Pure.
 """
 
+from hansa.appkit.key_rule import KeyRule
 from hansa.appkit.meaning import FieldMeaning, Lifecycle, Transition
 from hansa.contracts.governance.model import Proposal
-from hansa.ledger.system import Validator
+from hansa.contracts.holds.model import PastHold
+from hansa.contracts.members.model import IdentifierOwner
+from hansa.ledger.system import Hold, Validator
 
 _OPEN = ("OPEN",)
 
@@ -77,4 +80,17 @@ FIELDS: dict[str, tuple[FieldMeaning, ...]] = {
         FieldMeaning("since", "height"),
         FieldMeaning("until", "height"),
     ),
+}
+
+# Application, kind, at least one part of the record's identifier, `~`, id.
+_HOLD = r"(?:(?!~/)[^/]+/){3,}~/(?!~$)[^/]+"
+KEY_RULES: dict[str, tuple[KeyRule, ...]] = {
+    "members": (
+        KeyRule(
+            IdentifierOwner,
+            r"(?P<scheme>[^/]+)/(?P<value>[^/]+)",
+            (("identifier", "scheme", "value"),),
+        ),
+    ),
+    "holds": (KeyRule(Hold, _HOLD), KeyRule(PastHold, _HOLD)),
 }

@@ -138,10 +138,10 @@ def check_state(case: Case) -> str:
         return ""
     if file.header.height != file.height + 1:
         raise Failed("the header does not carry the state of the height that the file names")
-    key = file.key.encode("ascii")
-    app, *rest = file.key.split("/")
-    if len(key) > KEY_BYTES_MAX or len(rest) < 2 or not all(map(is_key_part, (app, *rest))):
+    parts = file.key.split("/")
+    if len(file.key) > KEY_BYTES_MAX or len(parts) < 3 or not all(map(is_key_part, parts)):
         raise Failed("no state has a key like this")
+    key = file.key.encode("ascii")
     record = bytes(file.record)
     is_absent = record == NULL
     load_json(file.record, RECORD_BYTES_MAX)

@@ -133,6 +133,7 @@ def _compute_edge(
         raise ProofError("a neighbour is on the wrong side")
     outer = 1 if before is not None else 0
     siblings = _decode_siblings(neighbour.siblings)
+    _check_depth(depth, siblings)
     for level, sibling in enumerate(siblings, depth):
         if _bit(path, level) != outer and sibling != _EMPTY:
             raise ProofError("there are leaves between the neighbours")
@@ -157,13 +158,17 @@ def _compute_fork(one: bytes, other: bytes) -> int:
 
 def _fold(node: bytes, path: bytes, siblings: Sequence[bytes], depth: int) -> bytes:
     """Hash of the ancestor at `depth` of a node `len(siblings)` levels below it on `path`."""
-    if depth + len(siblings) > _DEPTH_MAX:
-        raise ProofError("the proof is deeper than the tree")
+    _check_depth(depth, siblings)
     for level in range(depth + len(siblings) - 1, depth - 1, -1):
         sibling = siblings[level - depth]
         pair = sibling + node if _bit(path, level) else node + sibling
         node = sha256(b"\x01" + pair)
     return node
+
+
+def _check_depth(depth: int, siblings: Sequence[bytes]) -> None:
+    if depth + len(siblings) > _DEPTH_MAX:
+        raise ProofError("the proof is deeper than the tree")
 
 
 def _bit(path: bytes, level: int) -> int:

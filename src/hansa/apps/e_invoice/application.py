@@ -5,7 +5,7 @@ from hansa.apps.e_invoice.commands import COMMANDS
 from hansa.apps.e_invoice.contract import contract
 from hansa.apps.e_invoice.invariants import INVARIANTS
 from hansa.apps.e_invoice.model import EVENTS, RECORDS
-from hansa.apps.e_invoice.pages import FIELDS, LIFECYCLES
+from hansa.apps.e_invoice.pages import FIELDS, KEY_RULES, LIFECYCLES
 from hansa.apps.e_invoice.rejections import Refusal
 from hansa.apps.e_invoice.views import TABLES, WAITING
 
@@ -21,5 +21,6 @@ APPLICATION = Application(
     commands=COMMANDS,
     lifecycles=LIFECYCLES,
     fields=FIELDS,
+    key_rules=KEY_RULES,
     waiting=WAITING,
 )

@@ -3,8 +3,11 @@
 The life cycle is that of README.md; what a value means is what the docstrings of `model` say.
 """
 
+from hansa.appkit.key_rule import KeyRule
 from hansa.appkit.meaning import FieldMeaning, Lifecycle, Meaning, Transition
 from hansa.apps.e_invoice.model import Invoice, RedLetter, Reimbursement, Taxpayer
+from hansa.apps.e_invoice.model.content import FAPIAO_DIGITS, NUMBER_MAX
+from hansa.apps.e_invoice.model.records import Credited, Pseudonym, Quota
 
 _RED_OPEN = ("RED_REQUESTED", "RED_CONFIRMED")
 # A use, a freeze and credits happen beside the path of reimbursement: each is drawn for itself.
@@ -144,4 +147,20 @@ FIELDS = (
     FieldMeaning("buyer", "identifier", record="taxpayer"),
     FieldMeaning("taxpayer", "identifier", record="taxpayer"),
     FieldMeaning("RegisterTaxpayer.value", "identifier", unit="scheme"),
+)
+
+# The identifiers of `model`, for verifiers without Python: those of `parse_invoice_id` and kin.
+_PARTY = r"(?P<scheme>[^:/]+):(?P<value>[^:/]+)"
+_INVOICE = rf"(?:[0-9]{{{FAPIAO_DIGITS}}}|{_PARTY}:(?P<number>[^:/]+))"
+_NUMBERED = _INVOICE + r"(?:/[0-9]+)?"
+_IDENTIFIER = ("identifier", "scheme", "value")
+_NUMBER = ("escaped", "number", r"A-Za-z0-9._+#\-", str(NUMBER_MAX))
+KEY_RULES = (
+    KeyRule(Taxpayer, _PARTY, (_IDENTIFIER,)),
+    KeyRule(Quota, _PARTY + r"/[A-Z]{3}", (_IDENTIFIER,)),
+    KeyRule(Invoice, _INVOICE, (_IDENTIFIER, _NUMBER)),
+    KeyRule(Credited, _INVOICE, (_IDENTIFIER, _NUMBER)),
+    KeyRule(Reimbursement, _NUMBERED, (_IDENTIFIER, _NUMBER)),
+    KeyRule(RedLetter, _NUMBERED, (_IDENTIFIER, _NUMBER)),
+    KeyRule(Pseudonym, r"p:(?P<key>[A-Za-z0-9_-]{43}|[A-Za-z0-9_-]{86})", (("public_key", "key"),)),
 )
