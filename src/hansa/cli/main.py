@@ -42,6 +42,7 @@ COMMANDS: Final = {
     "leave": Entry(_LEAGUE, "Take back a member's vote and node, tidily.", "leave"),
     "demo": Entry(_LEAGUE, "Show it all with real invoices, in a minute.", "demo"),
     "keys": Entry(_ACT, "Make, list, show and rotate keys.", "keys"),
+    "service": Entry(_ACT, "Service keys and tokens for software that cannot sign.", "service"),
     "tx": Entry(_ACT, "Build, sign, send and follow transactions.", "transactions"),
     "vault": Entry(_ACT, "Show, export and erase private documents.", "vaults"),
     "receipt": Entry(_PROVE, "Fetch the receipt of a message as a file.", "receipts"),

@@ -89,9 +89,9 @@ def command(
       hansa start bay/nodes/2
     """
     from hansa.api.server import Address
+    from hansa.cli.tls import check_certificate
 
-    if (certificate is None) != (private_key is None):
-        raise click.UsageError("--certificate and --private-key belong together")
+    check_certificate(certificate, private_key)
     if is_network(folder):
         own = (host, port, names or None, certificate, index_url, log)
         return start_network(folder, only, own, as_json=as_json)
@@ -203,6 +203,8 @@ class _League:
             genesis_digest=self.home.genesis_digest.hex(),
             hosts=(*LOOPBACK, *names),
             book=self.neighbourhood.book,
+            home=self.home.folder,
+            deliver_to=self.home.settings.api.deliver_to,
             face=make_console,
         )
         self.follower.start()

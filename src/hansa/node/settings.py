@@ -16,12 +16,20 @@ PeerHint = Annotated[
 Server = Annotated[str, msgspec.Meta(pattern=r"^https?://[A-Za-z0-9_.:\[\]/~-]{1,255}$(?!\n)")]
 Address = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_.:\[\]-]{1,255}:\d{1,5})?$(?!\n)")]
 
+# A host by name or address, with or without its port.
+Host = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:\[\]-]{1,255}$(?!\n)")]
+
 
 class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the gateway listens. `port` 0: any free one."""
+    """Where the gateway listens. `port` 0: any free one.
+
+    `deliver_to`: the only hosts (`erp.example`, `10.0.0.7:8443`) to which subscriptions of users
+    deliver, private ones too; none: any public address.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8480
+    deliver_to: tuple[Host, ...] = ()
 
 
 class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,6 +103,9 @@ def encode_settings(settings: Settings) -> str:
 host = {_quote(api.host)}
 # 0: any free port.
 port = {api.port}
+# The only hosts to which subscriptions deliver, as "host" or "host:port", also in your own network.
+# None: any public address, and nothing in a private network.
+deliver_to = [{", ".join(_quote(host) for host in api.deliver_to)}]
 
 [engine]
 # embedded: one process, one validator. comet: a node of a league of several (CometBFT).
