@@ -1,0 +1,1 @@
+"""Tests of tracing over the read model."""
