@@ -78,14 +78,17 @@ _NAMES: Final = {
 }
 
 
-def read_link(uri: str) -> Pairs | None:
-    """The parts of a Digital Link of any host, or None where it is none. Raises BadCheckDigit."""
+def read_link(uri: str, *, is_checked: bool = True) -> Pairs | None:
+    """The parts of a Digital Link of any host, or None where it is none.
+
+    Raises BadCheckDigit, unless `is_checked` is false.
+    """
     path = uri.split("#", 1)[0].split("?", 1)[0].split("://", 1)[1]
     words = path.rstrip("/").split("/")[1:]
     for place in range(len(words) - 1):
         ai = _NAMES.get(words[place], words[place])
         if ai in PRIMARY and (len(words) - place) % 2 == 0:
-            pairs = _read_path(ai, words[place + 1 :], uri)
+            pairs = _read_path(ai, words[place + 1 :], uri if is_checked else "")
             if pairs is not None:
                 return pairs
     return None
@@ -103,7 +106,7 @@ def _read_path(ai: str, words: list[str], uri: str) -> Pairs | None:
             return None
         found[name] = plain
     closed = PRIMARY[ai][2]
-    if closed:
+    if closed and uri:
         expected = compute_gs1_digit(value[: closed - 1])
         if value[closed - 1] != expected:
             raise BadCheckDigit(key=uri, expected=expected)

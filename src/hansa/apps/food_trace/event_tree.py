@@ -199,13 +199,12 @@ def _find_element(uri: str) -> str:
 def read_elements(fields: dict[str, Any], name: str) -> tuple[str, ...]:
     if name not in fields:
         return ()
-    found = tuple(
-        _to_element(uri, f"/{name}/{place}")
-        for place, uri in enumerate(read_list(fields, name, str))
+    return tuple(
+        dict.fromkeys(
+            _to_element(uri, f"/{name}/{place}")
+            for place, uri in enumerate(read_list(fields, name, str))
+        )
     )
-    if len(set(found)) != len(found):
-        raise InvalidEvent("EPCIS-UNIQUE", f"/{name}")
-    return found
 
 
 def read_place(fields: dict[str, Any], name: str) -> str:

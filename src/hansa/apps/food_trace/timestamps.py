@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 _TIME: Final = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,32}))?"
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,32}))?)?"
     r"(?:Z|([+-])([0-9]{2}):([0-9]{2}))\Z"
 )
 _OFFSET: Final = re.compile(r"[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)\Z")
@@ -27,11 +27,15 @@ def is_offset(text: str) -> bool:
 
 @lru_cache(maxsize=4_096)
 def parse_time(text: str) -> int:
-    """Milliseconds since 1970-01-01T00:00:00Z; what is finer is cut off. Raises InvalidTime."""
+    """Milliseconds since 1970-01-01T00:00:00Z; what is finer is cut off. Raises InvalidTime.
+
+    Seconds may be missing, as ISO 8601 lets them and XML in use does.
+    """
     found = _TIME.match(text)
     if found is None:
         raise InvalidTime(text[:40])
-    year, month, day, hour, minute, second = map(int, found.group(1, 2, 3, 4, 5, 6))
+    year, month, day, hour, minute = map(int, found.group(1, 2, 3, 4, 5))
+    second = int(found[6] or "0")
     if not (year and 1 <= month <= 12 and 1 <= day <= _count_days(year, month)):
         raise InvalidTime(text)
     if hour > 23 or minute > 59 or second > 59:

@@ -73,6 +73,11 @@ def test_an_event_is_read_with_keys_in_element_form() -> None:
     assert event.read_point == "414.4012345000016"
 
 
+def test_an_item_named_twice_in_two_ways_is_one_item() -> None:
+    again = "https://id.example.com/01/09521141012345/21/2017"
+    assert len(read_event(change(epcList=[EVENT["epcList"][0], again])).epcs) == 1
+
+
 def test_a_reading_has_the_time_of_its_report_or_of_its_element() -> None:
     reports = [
         {"type": "Temperature", "value": raw("-18.20"), "uom": "CEL"},
@@ -99,16 +104,6 @@ def test_a_reading_has_the_time_of_its_report_or_of_its_element() -> None:
         ("EPCIS-SHAPE", "/epcList", {"epcList": "urn:a:b"}),
         ("EPCIS-SHAPE", "/epcList/0", {"epcList": [1]}),
         ("EPCIS-URI", "/epcList/0", {"epcList": ["bare"]}),
-        (
-            "EPCIS-UNIQUE",
-            "/epcList",
-            {
-                "epcList": [
-                    "urn:epc:id:sgtin:9521141.001234.2017",
-                    "https://id.gs1.org/01/09521141012345/21/2017",
-                ]
-            },
-        ),
         ("EPCIS-WHAT", "/", {"type": "TransformationEvent"}),
         ("EPCIS-PARENT", "/parentID", {"type": "AggregationEvent", "childEPCs": ["urn:a:b"]}),
         ("EPCIS-TRANSACTION", "/bizTransactionList", {"type": "TransactionEvent"}),
@@ -244,7 +239,6 @@ def test_times_count_as_the_calendar_does(moment: datetime, offset: str) -> None
         "2026-01-01T24:00:00Z",
         "2026-01-01T00:00:60Z",
         "2026-01-01T00:00:00",
-        "2026-01-01T00:00Z",
         "2026-01-01 00:00:00Z",
         "2026-01-01T00:00:00+14:01",
         "2026-01-01T00:00:00+0800",
