@@ -131,11 +131,27 @@ export function decodeJson(bytes) {
 
 function decodeStrictly(bytes) {
   const { value, isCanonical } = decodeLoosely(bytes);
-  checkValue(value, 0);
+  if (!isPlain(bytes)) {
+    checkValue(value, 0);
+  }
   if (!isCanonical) {
     throw new CanonicalError(NOT_CANONICAL);
   }
   return value;
+}
+
+/** Whether no look at each value is needed: few brackets, all ASCII, no sixteen digits in a row. */
+function isPlain(bytes) {
+  let brackets = 0;
+  let digits = 0;
+  for (const byte of bytes) {
+    digits = byte >= 0x30 && byte <= 0x39 ? digits + 1 : 0;
+    brackets += byte === 0x5b || byte === 0x7b ? 1 : 0;
+    if (byte >= 0x80 || digits === 16 || brackets > DEPTH_MAX) {
+      return false;
+    }
+  }
+  return true;
 }
 
 function decodeLoosely(bytes) {
