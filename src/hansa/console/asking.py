@@ -4,7 +4,7 @@ Touches the API through ASGI alone; what the API refuses is an ApiProblem with r
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -101,7 +101,7 @@ class Api:
 
     async def stream(
         self, path: str, params: Mapping[str, Value] | None = None, **headers: str
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """The parts of an answer that does not end (server-sent events), as they come.
 
         Raises ApiProblem before the first part. Ends the request when the iteration is closed.

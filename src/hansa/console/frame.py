@@ -12,19 +12,19 @@ from hansa.console.routing import Page, Router
 from hansa.console.sealing import Seal
 from hansa.console.templates import build_environment
 from hansa.locales.languages import LANGUAGES
-from hansa.locales.words import load_words
+from hansa.locales.words import load_words, mark
 
 if TYPE_CHECKING:
     from hansa.console.visit import Visit
 
 # Sections of the console in reading order: address and words. One without its page is not shown.
 SECTIONS: Final = (
-    ("/", "Home"),
-    ("/apps", "Applications"),
-    ("/explorer", "Explorer"),
-    ("/league", "League"),
-    ("/food", "Food"),
-    ("/verify", "Verify"),
+    ("/", mark("Home")),
+    ("/apps", mark("Applications")),
+    ("/explorer", mark("Explorer")),
+    ("/league", mark("League")),
+    ("/food", mark("Food")),
+    ("/verify", mark("Verify")),
 )
 
 

@@ -25,6 +25,7 @@ def show_problem(visit: Visit, problem: ApiProblem, *, as_json: bool = False) ->
         problem=problem,
         text=explain(visit, problem),
         remedy=advise(visit, problem),
+        detail=problem.detail if not problem.params else "",
     )
 
 

@@ -71,6 +71,7 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "money": _written(Writing.money),
     "percent": _written(Writing.percent),
     "day": _written(Writing.day),
+    "place": _written(Writing.place),
     "span": _written(Writing.span),
     "all_of": _written(Writing.all_of),
     "date": _timed(Writing.date),

@@ -6,7 +6,7 @@ console and no node.
 
 from hansa.locales.languages import LANGUAGES, Language, find_language, negotiate
 from hansa.locales.readable import make_readable
-from hansa.locales.words import Words, choose_context, load_words
+from hansa.locales.words import Words, choose_context, load_words, mark
 
 __all__ = [
     "LANGUAGES",
@@ -16,5 +16,6 @@ __all__ = [
     "find_language",
     "load_words",
     "make_readable",
+    "mark",
     "negotiate",
 ]

@@ -80,6 +80,11 @@ class Words:
         return found if isinstance(found, str) else found[0]
 
 
+def mark(sentence: str) -> str:
+    """The sentence itself, noted for the catalogues: it is translated where it is shown."""
+    return sentence
+
+
 def choose_context(field: str) -> str:
     """Context of an enumerated field's values: `state` or `option`."""
     return "state" if field in STATE_FIELDS else "option"

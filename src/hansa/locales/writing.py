@@ -7,6 +7,7 @@ import datetime
 from decimal import Decimal
 from typing import Final, Literal
 
+from babel.core import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent
@@ -72,6 +73,10 @@ class Writing:
         except ValueError:
             return text
         return format_date(day, "medium", locale=self._locale)
+
+    def place(self, code: str) -> str:
+        """A country or region by its ISO 3166-1 code; the code when CLDR has no name."""
+        return str(Locale.parse(self._locale).territories.get(code, code))
 
     def span(self, ms: int) -> str:
         """A length of time in its largest unit: `3 days`."""
