@@ -27,6 +27,7 @@ SYSTEM: dict[str, str] = {
 # Civic applications: package of `hansa.apps` and one line of help.
 CIVIC: dict[str, str] = {
     "e_invoice": "Electronic invoices: issue, reimburse, credit, archive",
+    "food_trace": "Food tracing: EPCIS events, cold chain, recall and trace-back",
 }
 
 
@@ -74,7 +75,7 @@ def build_registry() -> "Registry":
 KERNEL_PACKAGES = ("primitives", "encoding", "crypto", "ledger", "identity")
 CONSENSUS_LIBRARIES = ("cryptography", "msgspec", "py-ed25519-zebra-bindings")
 # Rooms of an application that no validator executes; all its other code is digested.
-OTHER_ROOMS = ("commands", "documents", "importers", "pages", "views")
+OTHER_ROOMS = ("commands", "documents", "importers", "pages", "routes", "trace", "views")
 
 
 @cache

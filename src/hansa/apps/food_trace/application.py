@@ -3,7 +3,9 @@
 from hansa.appkit.application import Application, collect_rejections
 from hansa.apps.food_trace.contract import contract
 from hansa.apps.food_trace.faults import DocumentFault
+from hansa.apps.food_trace.invariants import INVARIANTS
 from hansa.apps.food_trace.model import EVENTS, RECORDS
+from hansa.apps.food_trace.views import TABLES
 
 APPLICATION = Application(
     name="food_trace",
@@ -12,4 +14,6 @@ APPLICATION = Application(
     records=RECORDS,
     events=EVENTS,
     rejections=collect_rejections(DocumentFault),
+    invariants=INVARIANTS,
+    tables=TABLES,
 )
