@@ -22,7 +22,7 @@ from hansa.node.snapshot_format import (
     encode_chunk,
     encode_frame,
 )
-from hansa.node.snapshots import PROMISE_S, Snapshots
+from hansa.node.snapshots import PROMISE_S, PROMISED_MAX, Snapshots
 from hansa.node.storage import Storage
 from tests.node.states import grow, make_records, make_storage
 
@@ -170,18 +170,21 @@ def test_a_snapshot_that_a_joining_node_was_told_of_is_kept_while_it_fetches(
 
     grow_by_one()
     assert [each.height for each in made.promise()] == [1]
-    for _ in range(8):
+    for _ in range(PROMISED_MAX + 3):
         grow_by_one()
         made.promise()
-    assert [each.height for each in made.list()] == [9, 8, 3, 2, 1]
+    newest = storage.height
+    kept = [newest, newest - 1, *range(PROMISED_MAX, 0, -1)]
+    assert [each.height for each in made.list()] == kept
     clock[0] += PROMISE_S - 1
     assert made.load(1, 1, 0) is not None
     clock[0] += 2
     grow_by_one()
-    assert [each.height for each in made.list()] == [10, 9, 1], "a fetched one stays longer"
+    kept = [newest + 1, newest, 1]
+    assert [each.height for each in made.list()] == kept, "a fetched one stays longer"
     clock[0] += PROMISE_S
     grow_by_one()
-    assert [each.height for each in made.list()] == [11, 10]
+    assert [each.height for each in made.list()] == [newest + 2, newest + 1]
     storage.close()
 
 

@@ -39,8 +39,8 @@ from hansa.node.storage import PinnedState, Storage
 # The newest are kept, and for a while those that a joining node was told of: it comes for their
 # chunks after it has verified their headers.
 KEPT: Final = 2
-PROMISED_MAX: Final = 3
-PROMISE_S: Final = 120.0
+PROMISED_MAX: Final = 8
+PROMISE_S: Final = 60.0
 # Seconds of rest for each second of work: blocks take a tenth longer meanwhile.
 REST: Final = 4.0
 # Depth of the shallowest chunks at most: chunks grow beyond their usual size after that.
