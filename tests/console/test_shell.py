@@ -2,6 +2,9 @@
 and in four languages.
 """
 
+import re
+
+import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -42,18 +45,29 @@ def test_no_page_breaks_its_policy_and_each_is_accessible(
     look(page, f"refused-{member or 'stranger'}-{'dark-phone' if phone else 'light-desk'}")
 
 
-def test_the_language_is_switched_on_every_page_and_stays(visitor: Visitor) -> None:
+def test_the_language_is_switched_and_stays(visitor: Visitor) -> None:
     page = visitor.open("seller-a", language="pt-BR")
-    for path in PLAIN:
-        page.goto(f"{path}?kept=1")
-        for tag, language in LANGUAGES.items():
-            page.get_by_role("link", name=language.name, exact=True).click()
-            expect(page.locator("html")).to_have_attribute("lang", tag)
-            assert page.url.partition("?")[0].endswith(path)
-            assert "kept=1" in page.url
-            expect(page.locator(".languages [aria-current]")).to_have_text(language.name)
+    page.goto("/account?kept=1")
+    for tag, language in LANGUAGES.items():
+        page.get_by_role("link", name=language.name, exact=True).click()
+        expect(page.locator("html")).to_have_attribute("lang", tag)
+        expect(page).to_have_url(re.compile(rf"/account\?kept=1&lang={tag}$"))
+        expect(page.locator(".languages [aria-current]")).to_have_text(language.name)
     page.goto("/account")
     expect(page.locator("html")).to_have_attribute("lang", tag)
+
+
+@pytest.mark.parametrize("path", [*PLAIN, "/no/such/page"])
+def test_every_page_speaks_every_language_and_leads_to_itself_in_the_others(
+    league: ConsoleLeague, path: str
+) -> None:
+    cookie = {"hansa-session": league.open_session("seller-a")}
+    with httpx.Client(base_url=league.url, cookies=cookie, timeout=60) as client:
+        for tag in LANGUAGES:
+            text = client.get(path, params={"kept": "1", "lang": tag}).text
+            assert f'<html lang="{tag}">' in text
+            for other in LANGUAGES:
+                assert f'href="{path}?kept=1&amp;lang={other}"' in text
 
 
 @pytest.mark.parametrize(
