@@ -65,9 +65,8 @@ def normalise(scheme: str, value: str) -> str:
 
 def compute_gs1_digit(digits: str) -> str:
     """The check digit of a GTIN, GLN or SSCC without it (GS1 General Specifications 7.9)."""
-    total = sum(
-        int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits))
-    )
+    codes = digits.encode()[::-1]
+    total = 3 * sum(codes[::2]) + sum(codes[1::2]) - 48 * (len(codes) + 2 * len(codes[::2]))
     return str(-total % 10)
 
 

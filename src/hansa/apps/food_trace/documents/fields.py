@@ -120,15 +120,17 @@ def escape(key: str) -> str:
 
 
 def read_time(reader: FieldReader, value: Any, path: str) -> Any:
-    """A date and time with a zone, kept as written; JSON's needs seconds (RFC 3339)."""
+    """A date and time with a zone, kept as written; seconds may be missing in XML."""
     try:
         parse_time(value if type(value) is str else "")
     except InvalidTime:
         reader.fail("EPCIS-TIME", path, value)
-    else:
-        if value[16] != ":" and not reader.is_xml:
-            reader.fail("EPCIS-TIME", path, value)
-    return value
+        return value
+    if value[16] == ":":
+        return value
+    if not reader.is_xml:
+        reader.fail("EPCIS-TIME", path, value)
+    return f"{value[:16]}:00{value[16:]}"
 
 
 def read_offset(reader: FieldReader, value: Any, path: str) -> Any:
@@ -251,8 +253,12 @@ def _find_word(reader: FieldReader, text: str, words: Vocabulary) -> str:
         return word
     if not is_uri(full):
         return ""
-    is_closed = full.startswith(("urn:epcglobal:cbv:", "https://ns.gs1.org/cbv/"))
-    return "" if is_closed and not reader.is_xml else full
+    if not full.startswith(("urn:epcglobal:cbv:", "https://ns.gs1.org/cbv/")):
+        return full
+    if not reader.is_xml:
+        return ""  # JSON writes the words of CBV bare
+    is_ours = words.urn and full.startswith(words.urn)
+    return words.web + full[len(words.urn) :] if is_ours else full
 
 
 def read_list(item: Handler, *, are_unique: bool = False) -> Handler:
@@ -311,13 +317,12 @@ def read_closed(table: Table, *required: str) -> Handler:
 
 
 def read_report(table: Table) -> Handler:
-    """A reader for one sensor report; in XML an exception may stand for the type."""
+    """A reader for one sensor report; an exception may stand for the type."""
     inner = read_structure(table)
 
     def read(reader: FieldReader, value: Any, path: str) -> Any:
-        if type(value) is dict and "type" not in value:
-            if not (reader.is_xml and "exception" in value):
-                reader.fail("EPCIS-SENSOR-TYPE", f"{path}/type")
+        if type(value) is dict and "type" not in value and "exception" not in value:
+            reader.fail("EPCIS-SENSOR-TYPE", f"{path}/type")
         return inner(reader, value, path)
 
     return read

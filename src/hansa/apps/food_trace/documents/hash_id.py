@@ -14,8 +14,8 @@ import msgspec
 from hansa.apps.food_trace.digital_link import Pairs, read_link
 from hansa.apps.food_trace.documents import vocabulary
 from hansa.apps.food_trace.documents.vocabulary import Vocabulary
-from hansa.apps.food_trace.epc_urn import read_urn
 from hansa.apps.food_trace.faults import BadIdentifier
+from hansa.apps.food_trace.identifiers import parse
 from hansa.apps.food_trace.timestamps import format_time, parse_time
 from hansa.crypto.hashing import sha256
 
@@ -240,16 +240,22 @@ def _expand(text: str) -> str:
 
 
 def _canonise_link(uri: str) -> str:
+    if not uri.startswith("urn:"):
+        found = read_link(uri, is_checked=False)
+        return uri if found is None else _write_link(found)
     try:
-        found = read_urn(uri) if uri.startswith("urn:") else read_link(uri, is_checked=False)
+        key = parse(uri)
     except BadIdentifier:
         return uri
-    return uri if found is None else _write_link(found)
+    return uri if key is None else _write_link(key.parts)
 
 
 def _write_link(pairs: Pairs) -> str:
-    path = "".join(f"/{ai}/{_UNSAFE.sub(_escape, value)}" for ai, value in pairs if ai != "22")
-    return f"https://id.gs1.org{path}"
+    path = "https://id.gs1.org"
+    for ai, value in pairs:
+        if ai != "22":
+            path += f"/{ai}/" + (value if value.isalnum() else _UNSAFE.sub(_escape, value))
+    return path
 
 
 def _escape(found: re.Match[str]) -> str:

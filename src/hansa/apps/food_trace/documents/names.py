@@ -5,7 +5,8 @@ the document; a context elsewhere is never fetched, GS1's own is known here.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import count
 from typing import Any, Final
 
 # The prefixes that the EPCIS context itself defines.
@@ -151,10 +152,14 @@ EPCIS_CONTEXT: Final = Context(BUILTIN, {})
 
 
 class Prefixes:
-    """Prefixes for writing: GS1's own, then ext1, ext2 … in the order they are met."""
+    """Prefixes for writing: GS1's own, then ext1, ext2 … in the order they are met.
 
-    def __init__(self) -> None:
+    `taken`: what texts of the document begin with; a prefix of that name would change them.
+    """
+
+    def __init__(self, taken: Collection[str] = ()) -> None:
         self.used: dict[str, str] = {}
+        self._names = (name for name in map("ext{}".format, count(1)) if name not in taken)
 
     def shorten(self, name: str) -> str:
         """`prefix:local` of Clark's form; a bare name as it is."""
@@ -166,5 +171,5 @@ class Prefixes:
         if namespace in _BY_NAMESPACE:
             return _BY_NAMESPACE[namespace]
         if namespace not in self.used:
-            self.used[namespace] = f"ext{len(self.used) + 1}"
+            self.used[namespace] = next(self._names)
         return self.used[namespace]

@@ -44,10 +44,11 @@ class Vocabulary(msgspec.Struct, frozen=True):
         return self.web + text if text in self.words else text
 
     def to_urn(self, text: str) -> str:
-        """A bare word as the XML binding writes it: the URN, or `gs1:` and the word."""
+        """A bare word as the XML binding writes it: the URN, or compact (`gs1:Temperature`)."""
         if text not in self.words:
             return text
-        return (self.urn or "gs1:") + text
+        compact = "gs1:" if self.web in GS1_VOC else "cbv:" + self.web.removeprefix(CBV)
+        return (self.urn or compact) + text
 
 
 @lru_cache(maxsize=64)

@@ -23,8 +23,10 @@ EPCIS_NAMESPACES: Final = {
     "urn:epcglobal:epcis-query:xsd:2",
     "urn:epcglobal:epcis-masterdata:xsd:2",
 }
-# Where our own writer says what XML cannot: `j:json` holds the value as JSON.
-JSON_ATTRIBUTE: Final = "{urn:hansa:epcis-json}json"
+# Where our own writer says what XML cannot: the value as JSON, or fields with odd names.
+JSON_NAMESPACE: Final = "urn:hansa:epcis-json"
+JSON_ATTRIBUTE: Final = f"{{{JSON_NAMESPACE}}}json"
+FIELDS_ELEMENT: Final = f"{{{JSON_NAMESPACE}}}fields"
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _XML: Final = "{http://www.w3.org/XML/1998/namespace}"
 _NUMBER: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eE][+-]?[0-9]{1,3})?\Z")
@@ -93,7 +95,7 @@ class EventXml:
             if reader is not None:
                 self._add(tag, reader(self, child), child)
             elif tag.startswith("{"):
-                add_value(self.fields, tag, read_free(child))
+                add_element(self.fields, tag, child)
             else:
                 self.fail("EPCIS-UNKNOWN-FIELD", child)
 
@@ -143,6 +145,16 @@ def add_value(fields: dict[str, Any], name: str, value: Any) -> None:
         fields[name] = _Several([fields[name], value])
 
 
+def add_element(fields: dict[str, Any], tag: str, element: etree._Element) -> None:
+    """Add an element of an extension, or the fields that our own writer put together."""
+    if tag != FIELDS_ELEMENT:
+        add_value(fields, tag, read_free(element))
+        return
+    kept = _load_kept(get_text(element))
+    for name, value in kept.items() if type(kept) is dict else ():
+        add_value(fields, name, value)
+
+
 class _Several(list[Any]):
     """Elements of one name, while they are gathered: an array inside them stays one."""
 
@@ -154,7 +166,7 @@ def read_free(element: etree._Element) -> Any:
         return _load_kept(kept)
     fields = read_attributes(element)
     for child in iterate(element):
-        add_value(fields, get_tag(child), read_free(child))
+        add_element(fields, get_tag(child), child)
     text = get_text(element)
     if not fields:
         return text
@@ -181,7 +193,10 @@ def read_attributes(element: etree._Element) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in element.attrib.items():
         tag = str(name)
-        if not tag.startswith((_XSI, _XML)):
+        if tag == JSON_ATTRIBUTE:
+            kept = _load_kept(str(value))
+            found.update(kept if type(kept) is dict else {})
+        elif not tag.startswith((_XSI, _XML)):
             namespace, _, local = tag[1:].partition("}") if tag.startswith("{") else ("", "", tag)
             found[make_name(namespace, local) if namespace else local] = str(value)
     return found
@@ -216,7 +231,7 @@ def _read_place(_event: EventXml, element: etree._Element) -> Any:
     fields: dict[str, Any] = {}
     for child in iterate(element):
         for each in iterate(child) if get_tag(child) in _WRAPPERS else [child]:
-            add_value(fields, get_tag(each), read_free(each))
+            add_element(fields, get_tag(each), each)
     return _settle(fields)
 
 
@@ -256,10 +271,10 @@ def _read_sensor(event: EventXml, element: etree._Element) -> Any:
         elif tag == "sensorReport":
             fields.setdefault(tag, []).append(_read_report(child))
         elif tag.startswith("{"):
-            add_value(fields, tag, read_free(child))
+            add_element(fields, tag, child)
         elif tag in _WRAPPERS:
             for each in iterate(child):
-                add_value(fields, get_tag(each), read_free(each))
+                add_element(fields, get_tag(each), each)
         else:
             event.fail("EPCIS-UNKNOWN-FIELD", child)
     return _settle(fields)
@@ -278,7 +293,10 @@ def _read_report(element: etree._Element) -> Any:
 
 
 def _trim(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.strip(" \t\r\n") for name, value in fields.items()}
+    return {
+        name: value.strip(" \t\r\n") if type(value) is str and name != "stringValue" else value
+        for name, value in fields.items()
+    }
 
 
 def _read_ilmd(event: EventXml, element: etree._Element) -> Any:
@@ -286,7 +304,7 @@ def _read_ilmd(event: EventXml, element: etree._Element) -> Any:
     for child in iterate(element):
         inner = iterate(child) if get_tag(child) in _WRAPPERS else [child]
         for each in inner:
-            add_value(fields, get_tag(each), read_free(each))
+            add_element(fields, get_tag(each), each)
     for name in fields:
         if not name.startswith("{"):
             event.fail("EPCIS-UNKNOWN-FIELD", element)
@@ -304,9 +322,9 @@ def _read_error(event: EventXml, element: etree._Element) -> Any:
             fields[tag] = get_text(child)
         elif tag in _WRAPPERS:
             for each in iterate(child):
-                add_value(fields, get_tag(each), read_free(each))
+                add_element(fields, get_tag(each), each)
         else:
-            add_value(fields, tag, read_free(child))
+            add_element(fields, tag, child)
     return _settle(fields)
 
 
