@@ -8,8 +8,9 @@ class Waiting(msgspec.Struct, frozen=True):
 
     name: its words are `waiting` "APPLICATION.NAME". where: columns and the values that rows have
     there. mine: column that holds the visitor's member; "": rows of anybody whom the visitor sees.
-    role: "APPLICATION.ROLE", shown to its holders alone; "": to everybody. messages: message types
-    that one sends about such a row. is_urgent: shown before the others.
+    role: "APPLICATION.ROLE", shown to its holders alone; "": to everybody. scope: column that holds
+    a jurisdiction, of which only those are shown in which the visitor holds the role. messages:
+    message types that one sends about such a row. is_urgent: shown before the others.
     """
 
     name: str
@@ -17,5 +18,6 @@ class Waiting(msgspec.Struct, frozen=True):
     where: tuple[tuple[str, str | int], ...] = ()
     mine: str = ""
     role: str = ""
+    scope: str = ""
     messages: tuple[str, ...] = ()
     is_urgent: bool = False
