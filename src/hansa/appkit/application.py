@@ -46,7 +46,8 @@ class Table(msgspec.Struct, frozen=True):
 
     They are rewritten whenever their record changes. Visibility is the record's.
     `totals`: names of integer columns that lists may sum, grouped by text columns; `unit`: the
-    column that says in what they are (a currency): totals are always apart by it.
+    column that says in what they are (a currency): totals are always apart by it. `main`: columns
+    that a page shows unless others are chosen; none: the first.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Table(msgspec.Struct, frozen=True):
     project: Callable[[Any], Row | Sequence[Row]]
     totals: tuple[str, ...] = ()
     unit: str = ""
+    main: tuple[str, ...] = ()
 
 
 class Application(msgspec.Struct, frozen=True):

@@ -96,4 +96,5 @@ def _describe_table(name: str, table: Table) -> dict[str, Any]:
         "columns": [{"name": each.name, "type": each.type} for each in table.columns],
         "totals": list(table.totals),
         "unit": table.unit,
+        "main": list(table.main),
     }

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from hansa.console.asking import ApiProblem, join_path
+from hansa.console.asking import ApiProblem
 from hansa.console.forms.shape import Shape, derive_shape
 from hansa.console.problems import refuse_address
 from hansa.console.visit import Visit
@@ -86,17 +86,20 @@ class Described:
 
 async def describe(visit: Visit, app: str) -> Described:
     """An application by its name, in either spelling. Raises ApiProblem."""
-    kept = _kept.setdefault(visit.frame, {})
     name = app.replace("-", "_")
-    if name not in kept:
-        kept[name] = Described(await visit.api.get(join_path("v1", "apps", name)))
+    raw = (await visit.frame.describe_all(visit.api)).get(name)
+    if raw is None:
+        raise refuse_address()
+    kept = _kept.setdefault(visit.frame, {})
+    if name not in kept or kept[name].raw is not raw:
+        kept[name] = Described(raw)
     return kept[name]
 
 
 async def describe_all(visit: Visit) -> list[Described]:
     """Every application, civic ones first."""
-    listed = await visit.api.get("/v1/apps")
-    found = [await describe(visit, each["name"]) for each in listed["items"]]
+    names = list(await visit.frame.describe_all(visit.api))
+    found = [await describe(visit, name) for name in names]
     return sorted(found, key=lambda each: not is_civic(each))
 
 

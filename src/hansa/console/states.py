@@ -14,12 +14,14 @@ from hansa.console.charts.markup import add, new, to_markup
 
 _BOX_WIDTH: Final = 190.0
 _BOX_HEIGHT: Final = 34.0
-_GAP: Final = 42.0
-_LANE: Final = 18.0
-_MARGIN: Final = 12.0
+_GAP: Final = 36.0
+_LANE: Final = 20.0
+_MARGIN: Final = 10.0
 _TEXT: Final = 13.0
 _SMALL: Final = 12.0
 _HEAD: Final = 5.0
+_LINE: Final = 18.0
+_BADGE: Final = 7.5
 
 Name = Callable[[str], str]
 
@@ -49,6 +51,7 @@ class _Edge:
     target: int
     names: list[str] = field(default_factory=list)
     lane: int = 0
+    number: int = 0
 
     @property
     def is_straight(self) -> bool:
@@ -91,19 +94,38 @@ def list_steps(cycle: Cycle) -> list[str]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way that is not straight down: it has a number in the picture, and words below it."""
+
+    number: int
+    names: tuple[str, ...]
+    source: str
+    target: str
+
+
+def list_ways(cycle: Cycle) -> list[Way]:
+    """The numbered ways of the picture, by their messages' names."""
+    return [
+        Way(
+            each.number,
+            tuple(each.names),
+            cycle.states[each.source],
+            cycle.states[each.target],
+        )
+        for each in _collect_edges(cycle, str)
+        if not each.is_straight
+    ]
+
+
 def draw_cycle(cycle: Cycle, *, state: Name, message: Name, title: str) -> Markup:
     """An SVG of the life cycle. `state`, `message`: their words; title: what is read out."""
     edges = _collect_edges(cycle, message)
     forward = _give_lanes([each for each in edges if not each.is_straight and not each.is_back])
     back = _give_lanes([each for each in edges if each.is_back])
-    left = _MARGIN + _need_width(edges, forward, is_back=False)
-    right = _need_width(edges, back, is_back=True)
-    beside = max(
-        (estimate_width(" / ".join(each.names), _SMALL) for each in edges if each.is_straight),
-        default=0.0,
-    )
-    inner = _BOX_WIDTH + max(right, beside - _BOX_WIDTH / 2 + 16)
-    width = left + inner + _MARGIN
+    left = _MARGIN + forward * _LANE
+    beside = max((_measure(each) for each in edges if each.is_straight), default=0.0)
+    width = left + max(_BOX_WIDTH + back * _LANE, _BOX_WIDTH / 2 + 10 + beside) + _MARGIN
     height = len(cycle.states) * (_BOX_HEIGHT + _GAP) - _GAP + 2 * _MARGIN
     svg = new(
         "svg",
@@ -116,11 +138,16 @@ def draw_cycle(cycle: Cycle, *, state: Name, message: Name, title: str) -> Marku
         focusable="false",
         aria_label=title,
     )
+    taken: dict[bool, list[float]] = {True: [], False: []}
     for edge in edges:
-        _draw_edge(svg, edge, left, cycle)
+        _draw_edge(svg, edge, left, cycle, taken[edge.is_back])
     for index, name in enumerate(cycle.states):
         _draw_state(svg, left, index, state(name), is_present=name == cycle.present)
     return to_markup(svg)
+
+
+def _measure(edge: "_Edge") -> float:
+    return estimate_width(" / ".join(edge.names), _SMALL)
 
 
 def _collect_edges(cycle: Cycle, message: Name) -> list[_Edge]:
@@ -129,11 +156,16 @@ def _collect_edges(cycle: Cycle, message: Name) -> list[_Edge]:
         target = cycle.states.index(each["target"])
         for source in each["sources"]:
             at = cycle.states.index(source)
+            if at == target:
+                continue
             edge = found.setdefault((at, target), _Edge(at, target))
             name = message(each["message"])
             if name not in edge.names:
                 edge.names.append(name)
-    return sorted(found.values(), key=lambda each: (abs(each.target - each.source), each.source))
+    edges = sorted(found.values(), key=lambda each: (abs(each.target - each.source), each.source))
+    for number, edge in enumerate((each for each in edges if not each.is_straight), 1):
+        edge.number = number
+    return edges
 
 
 def _give_lanes(edges: list[_Edge]) -> int:
@@ -152,16 +184,6 @@ def _overlap(one: _Edge, other: _Edge) -> bool:
     low, high = sorted((one.source, one.target))
     start, end = sorted((other.source, other.target))
     return low <= end and start <= high
-
-
-def _need_width(edges: Sequence[_Edge], lanes: int, *, is_back: bool) -> float:
-    """Room beside the boxes for the lanes of one side and what is written there."""
-    texts = [
-        estimate_width(" / ".join(each.names), _SMALL)
-        for each in edges
-        if each.lane and each.is_back == is_back
-    ]
-    return max(texts) + lanes * _LANE + 16 if texts else 0.0
 
 
 def _top(index: int) -> float:
@@ -190,32 +212,42 @@ def _draw_state(svg: Element, left: float, index: int, text: str, *, is_present:
     )
 
 
-def _draw_edge(svg: Element, edge: _Edge, left: float, cycle: Cycle) -> None:
+def _draw_edge(svg: Element, edge: _Edge, left: float, cycle: Cycle, taken: list[float]) -> None:
+    """`taken`: heights of what is written on the same side already."""
     is_next = cycle.states[edge.source] == cycle.present
     group = add(svg, "g", class_="step next" if is_next else "step")
-    label = " / ".join(edge.names)
     if edge.is_straight:
-        middle, start, end = (
-            left + _BOX_WIDTH / 2,
-            _top(edge.source) + _BOX_HEIGHT,
-            _top(edge.target),
-        )
+        start, end = _top(edge.source) + _BOX_HEIGHT, _top(edge.target)
+        middle = left + _BOX_WIDTH / 2
         add(group, "path", d=f"M{middle:.1f} {start:.1f}V{end - _HEAD:.1f}")
         _draw_head(group, middle, end, 0, 1)
+        label = " / ".join(edge.names)
         add(group, "text", label, x=middle + 10, y=(start + end) / 2 + 4, font_size=_SMALL)
         return
     side = 1 if edge.is_back else -1
     near = left + _BOX_WIDTH if edge.is_back else left
     far = near + side * edge.lane * _LANE
-    shift = (edge.lane % 3 - 1) * 7.0
+    shift = (edge.lane % 3 - 1) * 8.0
     start = _top(edge.source) + _BOX_HEIGHT / 2 + shift
     end = _top(edge.target) + _BOX_HEIGHT / 2 + shift
     add(group, "path", d=f"M{near:.1f} {start:.1f}H{far:.1f}V{end:.1f}H{near + side * _HEAD:.1f}")
     _draw_head(group, near, end, -side, 0)
-    anchor = "start" if edge.is_back else "end"
-    below = 14.0 if edge.is_back else -6.0
-    y = start + below + (_BOX_HEIGHT + _GAP) / 2 * (-1 if edge.is_back else 1)
-    add(group, "text", label, x=far + side * 6, y=y, font_size=_SMALL, text_anchor=anchor)
+    y = _find_room((start + end) / 2, abs(end - start) / 2 - _BADGE, taken)
+    taken.append(y)
+    add(group, "circle", cx=far, cy=y, r=_BADGE)
+    number = str(edge.number)
+    add(group, "text", number, x=far, y=y + 3.5, font_size=10, text_anchor="middle")
+
+
+def _find_room(middle: float, reach: float, taken: list[float]) -> float:
+    """A height near the middle of a way at which nothing is written yet."""
+    for step in range(40):
+        shift = (step + 1) // 2 * _LINE * (1 if step % 2 else -1)
+        place = middle + shift
+        is_free = all(abs(place - other) >= _LINE for other in taken)
+        if is_free and abs(shift) <= reach:
+            return place
+    return middle
 
 
 def _draw_head(group: Element, x: float, y: float, dx: int, dy: int) -> None:

@@ -114,7 +114,9 @@ class Reader:
             return Shown(text=self.writing.when(value), value=str(value))
         if shape.meaning == "duration":
             return Shown(text=self.writing.span(value), value=str(value))
-        if shape.meaning == "height" and value:
+        if shape.meaning == "height" and not value:
+            return _NOTHING
+        if shape.meaning == "height":
             href = join_path("explorer", "blocks", str(value))
             return Shown(text=self.writing.number(value), href=href, kind="amount")
         if shape.meaning == "record" and shape.record:

@@ -157,6 +157,7 @@ TABLES = (
         project_invoice,
         ("without_vat", "vat", "with_vat", "due"),
         unit="currency",
+        main=("number", "issue_date", "seller_member", "buyer_member", "status", "red", "with_vat"),
     ),
     Table(
         "vat",
@@ -169,6 +170,7 @@ TABLES = (
         compute_vat_rows,
         ("taxable", "tax"),
         unit="currency",
+        main=("invoice", "period", "rate", "seller_member", "buyer_member", "taxable", "tax"),
     ),
     Table(
         "taxpayers",

@@ -3,7 +3,16 @@
 A page module per area; each page is in PAGES, and of two that fit an address the first is taken.
 """
 
-from hansa.console.pages import account, home, sign_in
+from hansa.console.pages import (
+    account,
+    applications,
+    forms,
+    home,
+    records,
+    sign_in,
+    tables,
+    transactions,
+)
 from hansa.console.routing import Page
 
 PAGES: tuple[Page, ...] = (
@@ -13,4 +22,16 @@ PAGES: tuple[Page, ...] = (
     sign_in.sign_in,
     sign_in.sign_out,
     sign_in.show_words,
+    applications.list_applications,
+    applications.show_application,
+    forms.show_form,
+    forms.take_form,
+    records.get_proof,
+    records.show_record,
+    tables.export_table,
+    tables.show_kind,
+    tables.show_table,
+    transactions.get_receipt,
+    transactions.show_refusal,
+    transactions.show_transaction,
 )

@@ -1,0 +1,251 @@
+"""The form of a message: filled in, judged, shown as it will be signed; the browser signs and
+sends. Nothing is stored here: what was typed travels with the page.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from babel.numbers import get_decimal_symbol
+
+from hansa.console.answers import Answer
+from hansa.console.asking import ApiProblem, join_path
+from hansa.console.describing import Described, describe, describe_all, need
+from hansa.console.forms.control import (
+    Control,
+    add_row,
+    build_controls,
+    fill_defaults,
+    remove_row,
+)
+from hansa.console.forms.entry import ROWS_MAX, Lookup, count_rows, read_form
+from hansa.console.forms.faults import Fault, find_path, guess_path
+from hansa.console.forms.options import is_closed, load_options, name_source
+from hansa.console.forms.shape import Shape
+from hansa.console.people import Change, list_changes, name_all
+from hansa.console.problems import advise, explain, refuse_address
+from hansa.console.routing import page
+from hansa.console.values import Reader, write_json
+from hansa.console.visit import Visit
+
+# Fields of the page itself, beside those of the message.
+_STEP, _DRAFT, _SEEN = "_step", "_draft", "_seen"
+# What the ledger refuses a message for, whoever reads the API's answer.
+_JUDGED = (400, 403, 404, 409, 413, 422, 429)
+
+
+class _Form:
+    """One visit to the form of one message."""
+
+    def __init__(self, visit: Visit, about: Described, name: str, lookup: Lookup) -> None:
+        self.visit = visit
+        self.about = about
+        self.name = name
+        self.shape = need(about.message(name))
+        self.lookup = lookup
+        self.decimal = get_decimal_symbol(visit.words.language.locale)
+        given = {**visit.query, **visit.form}
+        self.step = given.pop(_STEP, "check")
+        self.draft = given.pop(_DRAFT, "") or secrets.token_urlsafe(12)
+        self.seen = given.pop(_SEEN, "")
+        self.typed = given
+
+    @property
+    def path(self) -> str:
+        """The page's own address."""
+        return join_path("apps", self.about.name, "messages", self.name)
+
+
+async def _open(visit: Visit) -> _Form:
+    about = await describe(visit, visit.parts["app"])
+    name = visit.parts["message"]
+    if name not in about.messages:
+        raise refuse_address()
+    known = {each.name: each for each in await describe_all(visit)}
+
+    def lookup(application: str, message: str) -> Shape | None:
+        found = known.get(application)
+        return found.message(message) if found and message in found.governed else None
+
+    return _Form(visit, about, name, lookup)
+
+
+@page("GET", "/apps/{app}/messages/{message}", access="signed_in")
+async def show_form(visit: Visit) -> Answer:
+    """A fresh form; what stands in the query is filled in already."""
+    form = await _open(visit)
+    if form.name not in form.about.sendable:
+        return visit.redirect(_propose(form.about.name, form.name))
+    form.typed = fill_defaults(form.shape, form.typed)
+    return await _render(form, [])
+
+
+def _propose(app: str, message: str) -> str:
+    """The form of the proposal that carries a message which only governance sends."""
+    pairs = f"actions.0.application={app}&actions.0.type={message}"
+    return f"/apps/governance/messages/Propose?{pairs}"
+
+
+@page("POST", "/apps/{app}/messages/{message}", access="signed_in")
+async def take_form(visit: Visit) -> Answer:
+    """Judge what was typed; show what would be signed, or what is wrong."""
+    form = await _open(visit)
+    action, _sep, place = form.step.partition(":")
+    if action in ("add", "remove"):
+        _change_rows(form, action, place)
+    if action != "check":
+        return await _render(form, [])
+    body, faults = read_form(form.shape, form.typed, decimal=form.decimal, lookup=form.lookup)
+    if faults:
+        return await _render(form, faults)
+    try:
+        prepared = await visit.api.post(
+            join_path("v1", "apps", form.about.name, "messages", form.name),
+            json=body,
+            params={"signer": str((visit.session or {})["key"]), "trial": True},
+        )
+    except ApiProblem as problem:
+        if problem.status not in _JUDGED:
+            raise
+        return await _render(form, [_read_problem(form, problem)])
+    changes = await list_changes(visit, form.about, form.shape, body)
+    verdict = prepared["verdict"]
+    if verdict["code"] != "ok":
+        return await _render(form, [_read_verdict(form, verdict)], changes=changes)
+    return await _preview(form, prepared, changes)
+
+
+def _change_rows(form: _Form, action: str, place: str) -> None:
+    """Add a row to the list at `place`, or remove the row `place`."""
+    path, _sep, row = place.rpartition(".") if action == "remove" else (place, "", "0")
+    found = find_list(form.shape, path, form.typed, form.lookup)
+    if found is None or not (row.isascii() and row.isdigit() and len(row) < 5):
+        return
+    count = count_rows(found, path, form.typed)
+    if action == "add":
+        form.typed = add_row(form.typed, path, count)
+    elif int(row) < ROWS_MAX:
+        form.typed = remove_row(form.typed, path, int(row), count)
+
+
+def find_list(shape: Shape, path: str, typed: Mapping[str, str], lookup: Lookup) -> Shape | None:
+    """The list of a form at that path."""
+    root = build_controls(shape, typed, lookup=lookup)
+    return next(
+        (each.shape for each in root.walk() if each.path == path and each.shape.kind == "list"),
+        None,
+    )
+
+
+def _read_problem(form: _Form, problem: ApiProblem) -> Fault:
+    """A refusal of the API, at its field when it names one."""
+    path = find_path(str(problem.params.get("path", "")))
+    paths = _list_paths(form)
+    if path not in paths:
+        path = guess_path(paths, form.typed, problem.code, problem.params)
+    return Fault(
+        path,
+        text=explain(form.visit, problem),
+        remedy=advise(form.visit, problem),
+        rule=problem.rule,
+    )
+
+
+def _read_verdict(form: _Form, verdict: Mapping[str, Any]) -> Fault:
+    """What the ledger would refuse it for."""
+    words, code, params = form.visit.words, verdict["code"], verdict["params"]
+    return Fault(
+        guess_path(_list_paths(form), form.typed, code, params),
+        text=words.of("rejection", code, default=verdict["text"], params=params),
+        remedy=words.of("remedy", code, default=verdict["remedy"], params=params),
+        rule=verdict["rule"],
+    )
+
+
+def _list_paths(form: _Form) -> list[str]:
+    root = build_controls(form.shape, form.typed, lookup=form.lookup)
+    return [each.path for each in root.walk() if each.path]
+
+
+async def _render(
+    form: _Form, faults: list[Fault], *, changes: list[Change] | None = None
+) -> Answer:
+    visit = form.visit
+    root = build_controls(form.shape, form.typed, faults, form.lookup)
+    options = await load_options(visit, form.about.name, root)
+    faulty = [each for each in root.walk() if each.faults and each.path]
+    return visit.render(
+        "applications/form.html",
+        status=422 if faults else 200,
+        form=form,
+        about=form.about,
+        message=form.about.messages[form.name],
+        root=root,
+        faulty=faulty,
+        options=options,
+        source=name_source,
+        is_closed=is_closed,
+        changes=changes or [],
+        seen=form.seen or await _look(form),
+        reader=Reader(form.about.name, visit.words, visit.writing),
+    )
+
+
+async def _look(form: _Form) -> str:
+    """Which version of the records it names a fresh form was opened on: `height height`."""
+    body, _faults = read_form(form.shape, form.typed, decimal=form.decimal, lookup=form.lookup)
+    changes = await list_changes(form.visit, form.about, form.shape, body)
+    return " ".join(f"{each.kind}/{each.key}@{each.height}" for each in changes)
+
+
+async def _preview(form: _Form, prepared: Mapping[str, Any], changes: list[Change]) -> Answer:
+    """What is signed, exactly and in words, and the button that signs it."""
+    visit = form.visit
+    body = prepared["message"]["body"]
+    reader = Reader(form.about.name, visit.words, visit.writing, await name_all(visit, body))
+    shown = reader.show(_resolve(form), body)
+    seen = dict(each.rpartition("@")[::2] for each in form.seen.split())
+    newer = [
+        each
+        for each in changes
+        if seen.get(f"{each.kind}/{each.key}", str(each.height)) != str(each.height)
+    ]
+    return visit.render(
+        "applications/preview.html",
+        form=form,
+        about=form.about,
+        message=form.about.messages[form.name],
+        shown=shown,
+        prepared=prepared,
+        request={
+            "kid": (visit.session or {})["key"],
+            "chain": prepared["chain"],
+            "messages": [
+                {
+                    "app": form.about.name,
+                    "type": form.name,
+                    "body": body,
+                }
+            ],
+        },
+        canonical=write_json(prepared["message"]),
+        newer=newer,
+    )
+
+
+def _resolve(form: _Form) -> Shape:
+    """The form's shape with the bodies of actions by their own messages, for words."""
+    root = build_controls(form.shape, form.typed, lookup=form.lookup)
+    return _resolve_control(root)
+
+
+def _resolve_control(control: Control) -> Shape:
+    shape = control.shape
+    if shape.kind == "action":
+        return replace(shape, kind="group", fields=tuple(each.shape for each in control.parts))
+    if shape.kind == "group":
+        return replace(shape, fields=tuple(_resolve_control(each) for each in control.parts))
+    if shape.kind == "list" and shape.item is not None and control.parts:
+        return replace(shape, item=_resolve_control(control.parts[0]))
+    return shape
