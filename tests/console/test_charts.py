@@ -22,6 +22,7 @@ from hansa.console.charts import (
     draw_bars,
     draw_curve,
     draw_lineage,
+    draw_tally,
     draw_throughput,
     draw_timeline,
 )
@@ -322,3 +323,25 @@ def test_plain_times_are_iso() -> None:
         "2026-01-01 00:01:01",
         "00:01:01",
     ]
+
+
+def test_a_tally_tells_weights_and_marks_where_it_passes() -> None:
+    labels = ("Yes", "No", "Not voted", "Passes at")
+    markup = draw_tally(FRAME, labels, yes=3, no=2, total=10, needed=7)
+    assert read_table(markup) == [["Yes", "3"], ["No", "2"], ["Not voted", "5"], ["Passes at", "7"]]
+    tree = ElementTree.fromstring(str(markup))
+    widths = [float(each.get("width") or 0) for each in tree.iter(f"{SVG}rect")]
+    assert widths == pytest.approx([144, 96, 240])
+    line = next(tree.iter(f"{SVG}line"))
+    assert float(line.get("x1") or 0) == pytest.approx(336)
+    assert "<rect" not in draw_tally(FRAME, labels, yes=0, no=0, total=0, needed=0)
+
+
+def test_ticks_stand_where_the_readers_clock_is_round() -> None:
+    zone_ms = 8 * 3_600_000
+    day = 86_400_000
+    ticks, grain = choose_time_ticks(0, 5 * day, zone_ms=zone_ms)
+    assert grain == "day"
+    assert all((tick + zone_ms) % day == 0 for tick in ticks)
+    stretches = sum_stretches([BlockLoad(1, 0, 1, 1), BlockLoad(2, 40 * day, 1, 1)], zone_ms)
+    assert all((each.start_ms + zone_ms) % each.length_ms == 0 for each in stretches)

@@ -8,6 +8,7 @@ from hansa.console.charts.figure import ENGLISH, ChartWords, FormatCount, Format
 from hansa.console.charts.lineage import LineageView, draw_lineage
 from hansa.console.charts.pruning import Link, Node
 from hansa.console.charts.scales import format_time_plainly
+from hansa.console.charts.tally import draw_tally
 from hansa.console.charts.throughput import BlockLoad, draw_throughput
 from hansa.console.charts.timeline import Step, draw_timeline
 
@@ -29,6 +30,7 @@ __all__ = [
     "draw_bars",
     "draw_curve",
     "draw_lineage",
+    "draw_tally",
     "draw_throughput",
     "draw_timeline",
     "format_time_plainly",

@@ -140,7 +140,7 @@ def _label_bars(plot: _Plot, bars: Sequence[Bar]) -> None:
     every = max(1, -(-int(min(widest, 90) + 12) // int(plot.slot)))
     for at, bar in enumerate(bars):
         x = plot.left + plot.slot * (at + 0.5)
-        if has_totals:
+        if has_totals and any(bar.parts):
             y = plot.scale.at(sum(part for part in bar.parts if part > 0)) - 6
             add(plot.svg, "text", totals[at], x=x, y=y, class_="total middle")
         if (len(bars) - 1 - at) % every == 0:

@@ -190,7 +190,7 @@ def _open_plot(
     if start == end:
         start, end = start - 1_800_000, end + 1_800_000
     x = Scale(start, end, left + 8, width - _RIGHT - 8)
-    times, grain = choose_time_ticks(start, end, max(2, int(width // 130)))
+    times, grain = choose_time_ticks(start, end, max(2, int(width // 130)), frame.zone_ms)
     for tick_ms, (first, second) in zip(times, label_times(times, grain, format_time), strict=True):
         half = estimate_width(second or first, 12) / 2
         at = min(max(x.at(tick_ms), left), width - half - 2)

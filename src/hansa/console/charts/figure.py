@@ -36,7 +36,6 @@ class ChartWords(msgspec.Struct, frozen=True, kw_only=True):
     what: str = "What"
     state: str = "State"
     sensor: str = "Sensor"
-    value: str = "Value"
     lowest: str = "Lowest"
     highest: str = "Highest"
     inside: str = "Within limits"
@@ -50,7 +49,6 @@ class ChartWords(msgspec.Struct, frozen=True, kw_only=True):
     blocks: str = "Blocks"
     transactions: str = "Transactions"
     messages: str = "Messages"
-    rate: str = "Messages per second"
 
 
 ENGLISH: Final = ChartWords()
@@ -65,12 +63,15 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """What a picture is called. `name`: its id on the page, given by code, never by data."""
+    """What a picture is called. `name`: its id on the page, given by code, never by data;
+    `zone_ms`: how far the reader's clock is before UTC.
+    """
 
     name: str
     title: str
     description: str
     words: ChartWords = ENGLISH
+    zone_ms: int = 0
 
 
 def open_picture(frame: Frame, width: float, height: float, *, has_links: bool) -> Element:

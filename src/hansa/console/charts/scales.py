@@ -81,9 +81,18 @@ def format_decimal(value: Fraction) -> str:
     return "0" if text in ("", "-0") else text
 
 
-def choose_time_ticks(start: int, end: int, count: int = 6) -> tuple[list[int], Grain]:
-    """Times within start..end (ms) at which a clock or calendar shows something round."""
-    start, end = clamp_time(start), clamp_time(end)
+def choose_time_ticks(
+    start: int, end: int, count: int = 6, zone_ms: int = 0
+) -> tuple[list[int], Grain]:
+    """Times within start..end (ms) at which the reader's clock or calendar shows something round.
+
+    `zone_ms`: how far that clock is before UTC.
+    """
+    ticks, grain = _choose_ticks(clamp_time(start) + zone_ms, clamp_time(end) + zone_ms, count)
+    return [tick - zone_ms for tick in ticks], grain
+
+
+def _choose_ticks(start: int, end: int, count: int) -> tuple[list[int], Grain]:
     span = max(1, end - start)
     for step, grain in _STEPS:
         if span <= step * count:

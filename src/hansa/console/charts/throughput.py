@@ -37,22 +37,24 @@ class Stretch(msgspec.Struct, frozen=True):
     messages: int
 
 
-def sum_stretches(blocks: Sequence[BlockLoad]) -> list[Stretch]:
-    """Equal stretches of a round length over all blocks, idle ones too, oldest first."""
+def sum_stretches(blocks: Sequence[BlockLoad], zone_ms: int = 0) -> list[Stretch]:
+    """Equal stretches of a round length over all blocks, idle ones too, oldest first; they begin
+    where a clock `zone_ms` before UTC shows something round.
+    """
     if not blocks:
         return []
     first = min(block.time_ms for block in blocks)
     last = max(block.time_ms for block in blocks)
     length = _choose_length(last - first)
-    begin = first // length
-    sums = [[0, 0, 0] for _ in range(last // length - begin + 1)]
+    begin = (first + zone_ms) // length
+    sums = [[0, 0, 0] for _ in range((last + zone_ms) // length - begin + 1)]
     for block in blocks:
-        found = sums[block.time_ms // length - begin]
+        found = sums[(block.time_ms + zone_ms) // length - begin]
         found[0] += 1
         found[1] += block.transactions
         found[2] += block.messages
     return [
-        Stretch((begin + at) * length, length, found[0], found[1], found[2])
+        Stretch((begin + at) * length - zone_ms, length, found[0], found[1], found[2])
         for at, found in enumerate(sums)
     ]
 
@@ -72,7 +74,7 @@ def draw_throughput(
     format_value: FormatCount = str,
 ) -> Markup:
     """A figure of messages per stretch of time."""
-    stretches = sum_stretches(blocks)
+    stretches = sum_stretches(blocks, frame.zone_ms)
     if not stretches:
         return build_notice(frame)
     words = frame.words

@@ -75,7 +75,7 @@ def draw_timeline(
     height = _TOP + _LANE * len(lanes) + _BOTTOM
     svg = open_picture(frame, _WIDTH, height, has_links=any(step.href for step in shown))
     scale = _build_scale(shown)
-    _draw_ticks(svg, scale, height, format_time)
+    _draw_ticks(svg, scale, height, format_time, frame.zone_ms)
     names = {step.lane: step.place for step in reversed(shown)}
     for at, lane in enumerate(lanes):
         y = _TOP + _LANE * (at + 0.5)
@@ -109,8 +109,10 @@ def _build_scale(steps: Sequence[Step]) -> Scale:
     return Scale(first - pad, last + pad, _LEFT, _WIDTH - _RIGHT)
 
 
-def _draw_ticks(svg: Element, scale: Scale, height: float, format_time: FormatTime) -> None:
-    ticks, grain = choose_time_ticks(int(scale.low), int(scale.high))
+def _draw_ticks(
+    svg: Element, scale: Scale, height: float, format_time: FormatTime, zone_ms: int
+) -> None:
+    ticks, grain = choose_time_ticks(int(scale.low), int(scale.high), zone_ms=zone_ms)
     for tick, (first, second) in zip(ticks, label_times(ticks, grain, format_time), strict=True):
         x = scale.at(tick)
         add(svg, "line", x1=x, y1=_TOP - 6, x2=x, y2=height - _BOTTOM, class_="grid")
