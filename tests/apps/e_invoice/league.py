@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from hansa.apps.e_invoice import APPLICATION
 from hansa.apps.e_invoice.contract.arithmetic import compute_tax
-from hansa.apps.e_invoice.invariants import INVARIANTS
 from hansa.apps.e_invoice.model import (
     Adjustment,
     Invoice,
@@ -20,17 +20,15 @@ from hansa.apps.e_invoice.model import (
     compute_invoice_id,
 )
 from hansa.apps.e_invoice.model import messages as m
-from hansa.catalog import build_registry
 from hansa.contracts.governance.model import Action, Propose
 from hansa.contracts.holds.model import PlaceHold
 from hansa.contracts.members.model import AmendMember
 from hansa.crypto.hashing import sha256
 from hansa.encoding.text import encode_base64url
-from hansa.ledger.model import Message
-from hansa.ledger.receipts import MessageResult
 from hansa.ledger.state import scan_records
 from hansa.ledger.system import Identifier
-from hansa.testing.chain import Actor, Chain, make_key
+from hansa.testing.chain import Actor, make_key
+from tests.apps.stage import Grant, Stage, build_genesis
 
 APP = "e_invoice"
 JURISDICTIONS = {
@@ -61,16 +59,22 @@ QUOTA = 10_000_000
 Line = tuple[str, int, str, int]
 
 
-class League:
+class League(Stage):
     """Actors by name, the chain, and short ways to say what they do. Every send is one block."""
 
+    APPLICATION = APPLICATION
+
     def __init__(self, *, quota: int = QUOTA, count: int = 1_000) -> None:
-        self.actors = {name: Actor(name) for name in JURISDICTIONS}
-        self.actors["citizen"] = Actor("citizen")  # sponsored by seller-a, and by nobody else
-        self.chain = Chain(build_registry(), self._build_genesis())
-        self.codes: set[str] = set()
-        self.events: set[str] = set()
-        self.params: dict[str, str | int] = {}
+        actors = {name: Actor(name) for name in (*JURISDICTIONS, "citizen")}
+        genesis = build_genesis(
+            actors,
+            JURISDICTIONS,
+            list_grants(),
+            voter="court",
+            sponsors={"citizen": "seller-a"},  # and by nobody else
+            identifiers={"bank": list_identifiers(OWNED)},
+        )
+        super().__init__(actors, genesis)
         for name, tax_id in TAX_IDS.items():
             bureau = self.bureau_of(name)
             self.must(bureau, register(tax_id, self.did(name)))
@@ -78,36 +82,9 @@ class League:
                 grant = m.GrantQuota(seller=tax_id, currency="CNY", amount=quota, count=count)
                 self.must(bureau, grant)
 
-    def did(self, name: str) -> str:
-        """DID of an actor, which is a member too."""
-        return self.actors[name].did
-
     def bureau_of(self, name: str) -> str:
         """The tax bureau of a member's jurisdiction."""
         return f"bureau-{JURISDICTIONS[name].lower()}"
-
-    def send(self, sender: str | Sequence[str], message: Message) -> str:
-        """Send one message in a block of its own; the code of its result."""
-        names = [sender] if isinstance(sender, str) else list(sender)
-        actors = [self.actors[name] for name in names]
-        return self._note(self.chain.send(actors, APP, message))
-
-    def must(self, sender: str | Sequence[str], message: Message) -> None:
-        """Send what has to be accepted."""
-        code = self.send(sender, message)
-        assert code == "ok", (code, self.params, message)
-
-    def together(self, *sent: tuple[str, Message]) -> list[str]:
-        """One transaction for each sender, all in one block; the code of each."""
-        signed = [self.chain.sign(self.actors[who], [(APP, what)]) for who, what in sent]
-        result = self.chain.block(signed)
-        assert len(self.chain.blocks[-1].transactions) == len(sent)
-        return [self._note(each.messages[0]) for each in result.results]
-
-    def pass_time(self, milliseconds: int) -> None:
-        """An empty block that much later; what is due fires."""
-        for result in self.chain.advance(milliseconds).deadlines:
-            assert self._note(result) == "ok"
 
     def issue(self, seller: str, number: str, buyer: str = "buyer-a", **changes: Any) -> str:
         """Issue an invoice that has to be accepted; its id."""
@@ -173,61 +150,18 @@ class League:
         used = {"USE_CONFIRMED" for each in found if each.used_height}
         return used.union(*((each.status, each.red, each.credit) for each in found))
 
-    def violations(self) -> list[str]:
-        """What the invariants find now."""
-        return [
-            f"{each.id}: {text}" for each in INVARIANTS for text in each.check(self.chain.state)
-        ]
 
-    def _note(self, result: MessageResult) -> str:
-        """Remember what was reached; a contract fault is a bug whatever the test is about."""
-        assert result.code != "ledger.contract_fault", result
-        self.codes.add(result.code)
-        self.events.update(event.type for event in result.events)
-        self.params = result.params
-        return result.code.removeprefix(f"{APP}.")
-
-    def _build_genesis(self) -> dict[str, Any]:
-        grants = [("e_invoice", "tax_authority", "bureau-cn", "CN")]
-        grants += [("e_invoice", "tax_authority", "bureau-hk", "HK")]
-        for name in ("seller-a", "seller-b", "outsider"):
-            grants.append(("e_invoice", "seller", name, JURISDICTIONS[name]))
-        for name in ("buyer-a", "buyer-b", "employer-x", "employer-y"):
-            grants.append(("e_invoice", "employer", name, JURISDICTIONS[name]))
-        grants.append(("holds", "bank", "bank", "e_invoice"))
-        grants.append(("holds", "court", "court", "e_invoice"))
-        return {
-            "members": {
-                "members": [
-                    {
-                        "did": actor.did,
-                        "name": name,
-                        "jurisdiction": JURISDICTIONS[name],
-                        "identifiers": list_identifiers(OWNED if name == "bank" else ""),
-                    }
-                    for name, actor in self.actors.items()
-                    if name in JURISDICTIONS
-                ]
-            },
-            "accounts": {
-                "accounts": [
-                    {
-                        "did": actor.did,
-                        "member": self.did("seller-a") if name == "citizen" else actor.did,
-                        "kind": "citizen" if name == "citizen" else "member",
-                        "key": msgspec.to_builtins(actor.key.public),
-                    }
-                    for name, actor in self.actors.items()
-                ]
-            },
-            "governance": {"weights": {self.did("court"): 1}},
-            "permissions": {
-                "grants": [
-                    {"application": app, "role": role, "holder": self.did(name), "scope": scope}
-                    for app, role, name, scope in grants
-                ]
-            },
-        }
+def list_grants() -> list[Grant]:
+    """Who has which role from the beginning."""
+    grants = [("e_invoice", "tax_authority", "bureau-cn", "CN")]
+    grants += [("e_invoice", "tax_authority", "bureau-hk", "HK")]
+    for name in ("seller-a", "seller-b", "outsider"):
+        grants.append(("e_invoice", "seller", name, JURISDICTIONS[name]))
+    for name in ("buyer-a", "buyer-b", "employer-x", "employer-y"):
+        grants.append(("e_invoice", "employer", name, JURISDICTIONS[name]))
+    grants.append(("holds", "bank", "bank", "e_invoice"))
+    grants.append(("holds", "court", "court", "e_invoice"))
+    return grants
 
 
 def register(tax_id: str, member: str, since: str = SINCE) -> m.RegisterTaxpayer:

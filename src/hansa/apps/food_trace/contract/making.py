@@ -42,10 +42,10 @@ def end(sheet: Capturing) -> None:
             item = enter(item, portion, 0, 1)
             check_account(item)
         elif item.level == "instance":
-            if item.seen_ms > event.time_ms:
-                raise r.SeenLater(item=item.id, later_ms=item.seen_ms - event.time_ms)
             if item.ended:
                 raise r.AlreadyEnded(item=item.id, event=item.ended)
+            if item.seen_ms > event.time_ms:
+                raise r.SeenLater(item=item.id, later_ms=item.seen_ms - event.time_ms)
             item = msgspec.structs.replace(item, ended=sheet.key, ended_ms=event.time_ms)
         sheet.put(item)
 
