@@ -37,13 +37,15 @@ class FieldMeaning(msgspec.Struct, frozen=True):
     """What fields of this name mean in messages, records, events and tables of the application.
 
     `name`: `amount`, or `Quota.count` where only that type's is meant; a table is a type too.
-    `unit`: name of the field beside it that says the unit; `record`, `scheme`: see Meaning.
+    `unit`, `scale_of`: names of the fields beside it that say the unit and the scale; `record`,
+    `scheme`: see Meaning.
     """
 
     name: str
     meaning: Meaning
     scale: int = 0
     unit: str = ""
+    scale_of: str = ""
     record: str = ""
     scheme: str = ""
 

@@ -18,7 +18,7 @@ from hansa.locales.writing import Writing
 DID_PREFIX: Final = "did:hansa:"
 # Longer single values are shown on a line of their own.
 _LONG: Final = 80
-_MINUTE_MS: Final = 60_000
+_SCALE_MAX: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,8 @@ class Reader:
         unit = _find_unit(shape, beside)
         if shape.meaning == "amount":
             return self.writing.money(value, unit, shape.scale)
-        return f"{self.writing.scaled(int(value), shape.scale)} {unit}".rstrip()
+        scale = _find_scale(shape, beside)
+        return f"{self.writing.scaled(int(value), scale)} {unit}".rstrip()
 
     def _show_text(self, shape: Shape, value: str) -> Shown:
         if shape.kind == "choice":
@@ -221,6 +222,12 @@ def _find_unit(shape: Shape, beside: Sequence[Mapping[str, Any]]) -> str:
         if isinstance(unit, str):
             return unit
     return ""
+
+
+def _find_scale(shape: Shape, beside: Sequence[Mapping[str, Any]]) -> int:
+    """How many decimal places the amount has, where a field beside it says so."""
+    scale = beside[0].get(shape.scale_of) if shape.scale_of and beside else None
+    return scale if isinstance(scale, int) and 0 <= scale <= _SCALE_MAX else shape.scale
 
 
 def _trim(text: str, writing: Writing) -> str:

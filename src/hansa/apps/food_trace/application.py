@@ -5,6 +5,7 @@ from hansa.apps.food_trace.contract import contract
 from hansa.apps.food_trace.faults import DocumentFault
 from hansa.apps.food_trace.invariants import INVARIANTS
 from hansa.apps.food_trace.model import EVENTS, RECORDS
+from hansa.apps.food_trace.pages import FIELDS, LIFECYCLES
 from hansa.apps.food_trace.views import TABLES
 from hansa.apps.food_trace.views.waiting import WAITING
 
@@ -17,5 +18,7 @@ APPLICATION = Application(
     rejections=collect_rejections(DocumentFault),
     invariants=INVARIANTS,
     tables=TABLES,
+    lifecycles=LIFECYCLES,
+    fields=FIELDS,
     waiting=WAITING,
 )

@@ -6,7 +6,7 @@ union's choice `PATH.__is`, an option of several `PATH.__OPTION`, another party 
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
@@ -34,6 +34,8 @@ from hansa.primitives.identifiers import (
 # Rows of one list in a form; a bulk comes by a file.
 ROWS_MAX: Final = 200
 NOTHING: Final = object()
+# Decimal places that a field beside an amount may say.
+_SCALES: Final = frozenset("0123456789")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DID: Final = re.compile(r"did:hansa:[a-z2-7]{32}")
 Typed = Mapping[str, str]
@@ -230,10 +232,14 @@ def _read_integer(shape: Shape, path: str, reading: Reading) -> Any:
 
 
 def _read_scaled(shape: Shape, path: str, reading: Reading) -> Any:
+    scale = shape.scale
+    if shape.scale_of:
+        given = reading.text(join(path.rpartition(".")[0], shape.scale_of))
+        scale = int(given) if given in _SCALES else 0
     try:
-        value = parse_scaled(reading.text(path).rstrip("%"), shape.scale, reading.decimal)
+        value = parse_scaled(reading.text(path).rstrip("%"), scale, reading.decimal)
     except NotANumber as refused:
-        return reading.refuse(path, refused.code, scale=shape.scale)
+        return reading.refuse(path, refused.code, scale=scale)
     return _check_bounds(shape, path, reading, value)
 
 
@@ -337,19 +343,25 @@ _READERS: Final[dict[str, Callable[[Shape, str, Reading], Any]]] = {
 def type_body(shape: Shape, body: Mapping[str, Any], *, decimal: str = ".") -> dict[str, str]:
     """What would have been typed to give `body`."""
     typed: dict[str, str] = {}
-    for each in shape.fields:
-        if each.name in body:
-            _type_value(each, each.name, body[each.name], decimal, typed)
+    _type_fields(shape, "", body, decimal, typed)
     return typed
+
+
+def _type_fields(
+    shape: Shape, path: str, body: Mapping[str, Any], decimal: str, typed: dict[str, str]
+) -> None:
+    for each in shape.fields:
+        scale = body.get(each.scale_of, 0) if each.scale_of else each.scale
+        field_ = replace(each, scale=scale) if each.scale_of else each
+        if each.name in body:
+            _type_value(field_, join(path, each.name), body[each.name], decimal, typed)
 
 
 def _type_value(shape: Shape, path: str, value: Any, decimal: str, typed: dict[str, str]) -> None:
     if value is None or shape.kind == "constant":
         return
     if shape.kind == "group" and isinstance(value, Mapping):
-        for each in shape.fields:
-            if each.name in value:
-                _type_value(each, join(path, each.name), value[each.name], decimal, typed)
+        _type_fields(shape, path, value, decimal, typed)
     elif shape.kind == "list" and shape.item is not None:
         typed[f"{path}.__n"] = str(len(value))
         for index, each in enumerate(value):

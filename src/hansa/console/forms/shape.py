@@ -50,9 +50,9 @@ class Shape:
 
     name: for its words; type: title of the struct that declares it (of a group: its own). required:
     the type has no default for it. default: JSON, where `has_default`. `meaning`, `scale`, `unit`,
-    `record`, `scheme`: as FieldMeaning. options: values of a choice. low, high: bounds of an
-    integer; length_min, length_max: of a text; items_min, items_max: of a list. pattern: a regular
-    expression that a text must match somewhere.
+    `scale_of`, `record`, `scheme`: as FieldMeaning. options: values of a choice. low, high: bounds
+    of an integer; length_min, length_max: of a text; items_min, items_max: of a list. pattern: a
+    regular expression that a text must match somewhere.
     """
 
     name: str
@@ -65,6 +65,7 @@ class Shape:
     meaning: str = ""
     scale: int = 0
     unit: str = ""
+    scale_of: str = ""
     record: str = ""
     scheme: str = ""
     options: tuple[Any, ...] = ()
@@ -184,6 +185,7 @@ class _Deriver:
             meaning=str(meaning["meaning"]),
             scale=int(meaning.get("scale", 0)),
             unit=str(meaning.get("unit", "")),
+            scale_of=str(meaning.get("scale_of", "")),
             record=str(meaning.get("record", "")),
             scheme=str(meaning.get("scheme", "")),
             low=schema.get("minimum", _step(schema.get("exclusiveMinimum"), 1)),

@@ -57,8 +57,10 @@ def _table(
     record: Any,
     columns: Sequence[Column],
     project: Callable[[Any], Row | Sequence[Row]],
+    main: str = "",
 ) -> Table:
-    return Table(name, record, tuple(columns), project)
+    """`main`: what lists for people show first."""
+    return Table(name, record, tuple(columns), project, main=tuple(main.split()))
 
 
 TABLES = (
@@ -72,6 +74,7 @@ TABLES = (
             "number time_ms recorded_ms",
         ),
         project_capture,
+        "time_ms biz_step type disposition biz_location member declares",
     ),
     _table("event_terms", Capture, _columns("value", "term type"), list_event_terms),
     _table(
@@ -97,6 +100,7 @@ TABLES = (
             "made_ms ended_ms seen_ms flags cleared steps",
         ),
         project_item,
+        "id made_ms made_by disposition member ended_ms flags",
     ),
     _table(
         "flags",
@@ -107,6 +111,7 @@ TABLES = (
             "number since_ms until_ms opened_ms closed_ms",
         ),
         project_flag,
+        "item kind status reason jurisdiction opened_ms closed_ms",
     ),
     _table(
         "recalls",
@@ -115,12 +120,14 @@ TABLES = (
             "status", "id reason outcome member jurisdiction items", "count opened_ms closed_ms"
         ),
         project_recall,
+        "id status reason member jurisdiction count opened_ms",
     ),
     _table(
         "shipments",
         Shipment,
         _columns("status member", "id place", "sent left sent_ms due_ms"),
         project_shipment,
+        "id status member sent left sent_ms due_ms",
     ),
     _table(
         "lab_results",
