@@ -2,7 +2,7 @@
 descriptions.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -136,6 +136,6 @@ class Door(Protocol):
         """A record that the account may read."""
         ...
 
-    def ask(self, path: str, query: Mapping[str, str]) -> Any:
+    def ask(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Any:
         """The JSON answer of an address of the application's own ("/trace/…", already quoted)."""
         ...

@@ -3,7 +3,7 @@
 Touches the node's API, this user's journals and the member's vault.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
@@ -150,7 +150,7 @@ class LeagueDoor:
         found = self._gateway.record(kind.OWNER or application, kind.KIND, *key)
         return None if found is None else msgspec.convert(found, type=kind)
 
-    def ask(self, path: str, query: Mapping[str, str]) -> Any:
+    def ask(self, path: str, query: Sequence[tuple[str, str]] = ()) -> Any:
         """The JSON answer of one of the application's own addresses. Raises Refused."""
         return self._gateway.ask(self.application.replace("_", "-"), path, query)
 

@@ -52,6 +52,8 @@ JSON: Final = {"content-type": "application/json"}
 JOSE: Final = {"content-type": "application/jose"}
 BAD_REQUEST, UNAUTHORIZED, NOT_FOUND = 400, 401, 404
 TOO_MANY: Final = 429
+# What stands after the question mark; a name may stand there several times.
+Params = Mapping[str, str] | list[tuple[str, str | int | float | bool | None]]
 # Unavailable, gateway time-out: the same request may be sent again.
 BUSY: Final = frozenset({503, 504})
 
@@ -175,9 +177,9 @@ class Gateway:
         answer = self._ask("GET", f"/v1/apps/{app}/tables/{name}/totals", params=params)
         return list(convert_reply(answer, Page).items)
 
-    def ask(self, app: str, path: str, query: Mapping[str, str]) -> Any:
+    def ask(self, app: str, path: str, query: Sequence[tuple[str, str]] = ()) -> Any:
         """The JSON answer of one of an application's own addresses; `app` as addresses spell it."""
-        return self._ask("GET", f"/{app}{path}", params=dict(query))
+        return self._ask("GET", f"/{app}{path}", params=list(query))
 
     def history(self, app: str, kind: str, *key: str, after: str | None = None) -> Page:
         """A page of a record's versions, oldest first."""
@@ -260,7 +262,7 @@ class Gateway:
         *,
         content: bytes | None = None,
         media: str = "",
-        params: Mapping[str, str] | None = None,
+        params: Params | None = None,
     ) -> bytes:
         headers = {"content-type": media} if media else {}
         # Strangers see less, without a word: whoever has a key asks as its account.
@@ -280,7 +282,7 @@ class Gateway:
         path: str,
         content: bytes | None,
         headers: dict[str, str],
-        params: Mapping[str, str] | None,
+        params: Params | None,
     ) -> "httpx.Response":
         """One exchange, tried again while there is no answer or the gateway is too busy."""
         import httpx

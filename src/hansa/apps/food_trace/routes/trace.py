@@ -92,8 +92,9 @@ def _lineage(_desk: Desk, asking: Asking, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _label(_desk: Desk, asking: Asking, snapshot: Snapshot) -> dict[str, Any]:
-    # The path as it came: a value in it may hold an escaped slash.
-    item = read_item(asking.path.partition(_LABEL)[2])
+    # A path of several segments as it came, as a value in it may hold an escaped slash.
+    raw = asking.path.partition(_LABEL)[2]
+    item = read_item(raw if "/" in raw.strip("/") else asking.parts["item"])
     found = build_label(snapshot, item)
     answer = _answer("label", found, [*found.path, *found.origins, *found.results, found])
     return {**answer, "link": to_digital_link(item)}
