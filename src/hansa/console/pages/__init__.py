@@ -12,6 +12,7 @@ from hansa.console.pages import (
     sign_in,
     tables,
     transactions,
+    verify,
 )
 from hansa.console.routing import Page
 
@@ -34,4 +35,7 @@ PAGES: tuple[Page, ...] = (
     transactions.get_receipt,
     transactions.show_refusal,
     transactions.show_transaction,
+    verify.show_verify,
+    verify.show_checks,
+    verify.get_package,
 )

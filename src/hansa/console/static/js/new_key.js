@@ -38,7 +38,7 @@ export function offerNewKey(room, { chain, whenMade }) {
     event.preventDefault();
     tell(fault, "");
     try {
-      const key = await makeAny(name.value.trim());
+      const key = await makeAny({ name: name.value.trim() });
       await storeKey(key);
       await showRequest(result, key, { chain, member: member.value.trim() });
       whenMade();
@@ -50,11 +50,11 @@ export function offerNewKey(room, { chain, whenMade }) {
 }
 
 /** An Ed25519 key, or one on P-256 where the browser has no Ed25519. */
-async function makeAny(name) {
+export async function makeAny(wanted) {
   try {
-    return await makeKey({ name, alg: "EdDSA" });
+    return await makeKey({ ...wanted, alg: "EdDSA" });
   } catch {
-    return makeKey({ name, alg: "ES256" });
+    return makeKey({ ...wanted, alg: "ES256" });
   }
 }
 

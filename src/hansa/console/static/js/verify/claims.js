@@ -44,7 +44,10 @@ async function checkRecord(header, key, proven) {
 }
 
 async function readSystem(header, read, [owner, kind, part], proven) {
-  require(isKeyPart(part), say("An identifier of {kind} is empty, too long or has an unsafe character.", { kind }));
+  require(
+    isKeyPart(part),
+    say("An identifier of {kind} is empty, too long or has an unsafe character.", { kind }),
+  );
   return read(await checkRecord(header, `${owner}/${kind}/${part}`, proven));
 }
 
@@ -139,21 +142,20 @@ export async function checkStanding({ file }) {
   }
   require(standing !== null, say("the file does not prove who signed"));
   const [did, keyId] = splitOnce(leaf.sender, "#");
-  const places = { account: ["accounts", "account", did] };
-  const account = await readSystem(header, readAccount, places.account, standing.account);
-  const place = ["members", "member", account.member];
-  const member = await readSystem(header, readMember, place, standing.member);
+  const ofAccount = ["accounts", "account", did];
+  const account = await readSystem(header, readAccount, ofAccount, standing.account);
+  const ofMember = ["members", "member", account.member];
+  const member = await readSystem(header, readMember, ofMember, standing.member);
   // Within a block standing may change after the message: then it held when the block began.
   const signer = { sender: leaf.sender, height };
   require(
     [height, height - 1].some((at) => held(account, member, keyId, at)),
     say("{sender} was not in good standing at height {height}", signer),
   );
-  const words = say("{sender} of {member} was in good standing at height {height}", {
+  return say("{sender} of {member} was in good standing at height {height}", {
     ...signer,
     member: member.name,
   });
-  return words;
 }
 
 function held(account, member, keyId, height) {

@@ -188,23 +188,24 @@ async function follow(start, blocks, now, rules) {
 
 function judgeFault(error, root, cures) {
   if (error instanceof reasons.Expired) {
-    const words = "nothing follows from the trust root any more: {why}";
-    return new Unjudged(say(words, { why: error.reason }));
+    const why = { why: error.reason };
+    return new Unjudged(say("nothing follows from the trust root any more: {why}", why));
   }
   if (error instanceof reasons.FromTheFuture) {
-    const words = "{why}: set the clock of this machine, or wait";
-    return new Unjudged(say(words, { why: error.reason }));
+    const why = { why: error.reason };
+    return new Unjudged(say("{why}: set the clock of this machine, or wait", why));
   }
   if (!(error instanceof reasons.NotEnoughTrust)) {
     return error;
   }
   const why = error.reason;
   if (root.kind === "genesis") {
-    const words = "{why}: not decided by the trusted genesis or its heirs, or headers lack";
-    return new Failed(say(words, { why }));
+    return new Failed(
+      say("{why}: not decided by the trusted genesis or its heirs, or headers lack", { why }),
+    );
   }
-  const words = "{why}: the file does not lead from there; {cure}";
-  return new Unjudged(say(words, { why, cure: cures.fetchFrom(root.height) }));
+  const params = { why, cure: cures.fetchFrom(root.height) };
+  return new Unjudged(say("{why}: the file does not lead from there; {cure}", params));
 }
 
 function asUnjudged(error, kind, describe) {

@@ -129,8 +129,10 @@ async function checkLink(trusted, block, rules) {
   const [signed, total] = [await countTrusted(trusted, block), comet.sumPower(trusted.validators)];
   const [numerator, denominator] = rules.level;
   if (signed * denominator <= total * numerator) {
-    const words = "signed by {signed} of the {total} of power trusted at height {height}";
-    throw new NotEnoughTrust(say(words, { signed, total, height: trusted.height }));
+    const params = { signed, total, height: trusted.height };
+    throw new NotEnoughTrust(
+      say("signed by {signed} of the {total} of power trusted at height {height}", params),
+    );
   }
 }
 
