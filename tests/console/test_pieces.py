@@ -1,6 +1,9 @@
 """Addresses, cookies, form tokens and notices of the console, each for itself."""
 
+from pathlib import Path
+
 import pytest
+from flit_core.common import Module
 
 from hansa.console.cookies import LANGUAGE, SESSION, read_cookies, write_cookie
 from hansa.console.headers import POLICY, list_locks
@@ -8,6 +11,9 @@ from hansa.console.routing import Page, Router, page
 from hansa.console.sealing import Notice, Seal
 from hansa.console.templates import build_environment, shorten, show_short
 from hansa.console.visit import Visit, is_own_path
+
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def make_page(pattern: str, method: str = "GET") -> Page:
@@ -114,3 +120,10 @@ def test_identifiers_are_shortened_but_not_lost() -> None:
     assert shorten(did) == "did:hansa:abcdefgh…cdefgh"
     assert shorten("short") == "short"
     assert did in show_short(did)
+
+
+def test_pages_styles_scripts_and_catalogues_are_in_the_package() -> None:
+    packed = {Path(each) for each in Module("hansa", ROOT).iter_files()}
+    for folder in ("console/templates", "console/static", "locales"):
+        files = {each for each in (ROOT / "src" / "hansa" / folder).rglob("*.*") if each.is_file()}
+        assert {each for each in files if "__pycache__" not in each.parts} <= packed, folder

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 NO_STORE: Final = ("cache-control", "no-store")
 Session = dict[str, Any]
+# Members change their names rarely.
+_NAME_KEPT_S: Final = 60
 
 
 class Visit:
@@ -123,7 +125,10 @@ class Visit:
         return self.frame.seal.make_form_token(self.visitor, self.token)
 
     async def name_of(self, did: str) -> str:
-        """The name of a member, by its DID or that of its account; else the DID, shortened."""
+        """The name of a member by its DID, that of one of its accounts, or of a key (`did#k1`);
+        else the DID, shortened.
+        """
+        did = did.partition("#")[0]
         found = self._names.get(did)
         if found is None:
             found = self._names[did] = await self._find_name(did) or shorten(did)
@@ -131,7 +136,8 @@ class Visit:
 
     async def names_of(self, dids: Sequence[str]) -> dict[str, str]:
         """Names of several; each is asked for once."""
-        return {did: await self.name_of(did) for did in dict.fromkeys(dids) if did}
+        wanted = [did for did in dict.fromkeys(dids) if did]
+        return dict(zip(wanted, [await self.name_of(did) for did in wanted], strict=True))
 
     async def describe_app(self, name: str) -> dict[str, Any]:
         """What an application says of itself, in either spelling of its name. Raises ApiProblem
@@ -147,15 +153,24 @@ class Visit:
         kept = self.frame.names.get(did)
         if kept is not None and kept[0] > time.monotonic():
             return kept[1]
-        name = ""
-        try:
-            member = await self.api.get(join_path("v1", "apps", "members", "member", did))
-            name = str(member.get("name", ""))
-        except ApiProblem:
-            pass  # not a member, or not for this visitor to read
-        if name:
-            self.frame.names[did] = (time.monotonic() + 60, name)
+        member = await self._look(join_path("v1", "apps", "members", "member", did))
+        if not member:
+            account = await self._look(join_path("v1", "apps", "accounts", "account", did))
+            owner = str(account.get("member", ""))
+            return await self._find_name(owner) if owner not in ("", did) else ""
+        name = str(member.get("name", ""))
+        # Members and their names are public; whose an account is, is not, so it is not kept.
+        self.frame.names[did] = (time.monotonic() + _NAME_KEPT_S, name)
         return name
+
+    async def _look(self, path: str) -> dict[str, Any]:
+        """A record; empty when it is not there, or not for this visitor."""
+        try:
+            return dict(await self.api.get(path))
+        except ApiProblem as problem:
+            if problem.status >= 500:
+                raise
+            return {}
 
     # Cookies
 

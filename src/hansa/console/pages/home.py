@@ -1,14 +1,16 @@
 """The first page: to strangers what this is, to members what waits for them."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from hansa.console.answers import Answer
 from hansa.console.routing import page
 from hansa.console.visit import Visit
 from hansa.console.waiting import list_proposals, list_roles, list_waiting
 
-_LATELY: Final = 8
+# Results that are looked at, and lines of them that are shown: equal ones are one line.
+_LATELY: Final = 40
+_LINES: Final = 6
 
 
 @page("GET", "/")
@@ -30,10 +32,20 @@ async def show_home(visit: Visit) -> Answer:
         roles=roles,
         waiting=waiting,
         proposals=proposals,
-        lately=lately["items"],
+        lately=join_equal(lately["items"])[:_LINES],
         senders=senders,
         described=await visit.frame.describe_all(visit.api),
     )
+
+
+def join_equal(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Results of messages with how many of them (`count`) are of one transaction, type and code."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for each in results:
+        key = (each["transaction"], each["app"], each["type"], each["code"])
+        line = found.setdefault(key, {**each, "count": 0})
+        line["count"] += 1
+    return list(found.values())
 
 
 async def _welcome(visit: Visit) -> Answer:
