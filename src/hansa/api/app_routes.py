@@ -21,7 +21,7 @@ from hansa.api.problems import MEDIA_TYPE, Refusal, build_problem, encode_proble
 from hansa.api.query import OPEN_QUERY
 from hansa.api.service import read_token
 from hansa.appkit.application import Application
-from hansa.appkit.route import Asking, Doors, Reply, Route, Trouble, find_route
+from hansa.appkit.route import Asking, Reply, Route, Trouble, find_route
 from hansa.client.service import is_client_token
 from hansa.index.search import WrongQuestion
 from hansa.ledger.state import get_system
@@ -29,7 +29,7 @@ from hansa.ledger.system import Account
 
 METHODS: Final = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
 # Where the guard notes, in a request's state, whose words refusals are told in.
-DOORS: Final = "doors"
+APPLICATION: Final = "application"
 _QUERY_MAX: Final = 200
 Headers = Mapping[str, str]
 
@@ -76,6 +76,8 @@ def run_route(gate: Gate, app: str, route: Route, seat: Seat, asking: Asking) ->
 
 def refuse_trouble(trouble: Trouble) -> Refusal:
     """The refusal of a route's own words."""
+    if isinstance(trouble, Refusal):
+        return trouble
     return Refusal(
         trouble.status,
         trouble.code,
@@ -281,14 +283,15 @@ class Doorplates:
         return min(max([BODY_BYTES_MAX, *sizes]), LARGE_BODY_BYTES_MAX)
 
 
-def write_refusal(
-    doors: Doors | None, refusal: Refusal, request_id: str, headers: Headers
-) -> Reply:
+def write_refusal(scope: Mapping[str, Any], refusal: Refusal) -> Reply:
     """The answer to what was refused, in the application's words or as problem details."""
-    explain = None if doors is None else doors.explain
-    own = tuple(refusal.headers.items())
-    if explain is None:
-        return Reply(refusal.status, encode_problem(refusal, request_id), MEDIA_TYPE, own)
-    document = msgspec.to_builtins(build_problem(refusal, request_id))
-    reply = explain(document, headers)
-    return msgspec.structs.replace(reply, headers=(*own, *reply.headers))
+    state, own = scope["state"], tuple(refusal.headers.items())
+    app: Application | None = state.get(APPLICATION)
+    request_id = state.get("request_id", "")
+    if app is not None and app.doors.explain is not None:
+        document = msgspec.to_builtins(build_problem(refusal, request_id))
+        path = scope["path"].removeprefix(f"/{app.cli_name}")
+        reply = app.doors.explain(document, path, read_headers(scope))
+        if reply is not None:
+            return msgspec.structs.replace(reply, headers=(*own, *reply.headers))
+    return Reply(refusal.status, encode_problem(refusal, request_id), MEDIA_TYPE, own)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from hansa.api.gate import Gate
-from hansa.api.problems import Refusal, refuse_unseen
+from hansa.api.problems import Refusal, refuse_busy, refuse_unseen
 from hansa.api.service_keys import is_in_good_standing, may_use_service, refuse_signing
 from hansa.appkit.command import Outcome
 from hansa.appkit.route import Answer, Asker, Cell, Notebook, Place, Prepared, Rows, Wanted
@@ -33,6 +33,7 @@ from hansa.ledger.model import Message, Record, is_key_part
 from hansa.ledger.receipts import TransactionResult
 from hansa.ledger.state import get_system
 from hansa.ledger.system import Account, find_key
+from hansa.node.faults import NodeError, PoolFull
 from hansa.primitives.limits import TRANSACTION_BYTES_MAX
 
 R = TypeVar("R", bound=Record)
@@ -103,6 +104,13 @@ class OpenDesk:
         record = None if row is None else found.decode(row["value"])
         return record if isinstance(record, kind) else None
 
+    def records(self, kind: type[R], keys: Sequence[str]) -> dict[str, R]:
+        """Records of one-part identifiers that the asker may read, by identifier."""
+        found = self.gate.shape.records.get((kind.OWNER or self.application, kind.KIND))
+        wanted = [key for key in dict.fromkeys(keys) if is_key_part(key)]
+        records = {} if found is None else self._search().list_records(found, wanted)
+        return {key: each for key, each in records.items() if isinstance(each, kind)}
+
     def rows(
         self,
         table: str,
@@ -118,8 +126,12 @@ class OpenDesk:
             table, wanted, order=order, descending=descending, after=after, limit=limit
         )
         cut = len(self._kind(table).prefix)
-        shown = ({**row, "key": row["key"][cut:]} for row in rows)
-        return Rows(tuple(shown), beyond)
+        parts = ("key", "line") if order == "key" else (order, "key", "line")
+        return Rows(
+            tuple({**row, "key": row["key"][cut:]} for row in rows),
+            tuple(tuple(row[part] for part in parts) for row in rows),
+            beyond,
+        )
 
     def values(
         self,
@@ -187,8 +199,13 @@ class OpenDesk:
         return Prepared(compute_transaction_id(payload), data, expiry)
 
     def send(self, data: bytes) -> str:
-        """Submit signed bytes. Raises Rejection, NodeError."""
-        return self.gate.ledger.submit(data)
+        """Submit signed bytes. Raises Rejection; Refusal when the node has no room, or stands."""
+        try:
+            return self.gate.ledger.submit(data)
+        except PoolFull as error:
+            raise refuse_busy(error.text, error.retry_after_s) from error
+        except NodeError as error:
+            raise refuse_busy("The node does not take it now.", 5) from error
 
     def outcomes(self, transaction: str, wait_s: float = 0) -> tuple[Outcome, ...] | None:
         """One outcome per message once it is final and can be read here; None before."""

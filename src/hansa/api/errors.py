@@ -7,7 +7,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from hansa.api.app_routes import DOORS, build_response, read_headers, write_refusal
+from hansa.api.app_routes import build_response, write_refusal
 from hansa.api.problems import Refusal, describe_rejection, refuse_busy
 from hansa.index.faults import IndexFault
 from hansa.ledger.rejections import Rejection
@@ -25,13 +25,7 @@ _TITLES = {
 
 def answer_exception(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The response of any exception."""
-    refusal = _describe(request, error)
-    state = request.scope["state"]
-    return build_response(
-        write_refusal(
-            state.get(DOORS), refusal, state.get("request_id", ""), read_headers(request.scope)
-        )
-    )
+    return build_response(write_refusal(request.scope, _describe(request, error)))
 
 
 def describe_fault(error: Exception) -> Refusal:

@@ -13,9 +13,8 @@ from typing import Any
 import structlog
 
 from hansa.api.app_routes import (
-    DOORS,
+    APPLICATION,
     Doorplates,
-    read_headers,
     refuse_no_socket,
     write_refusal,
 )
@@ -116,7 +115,7 @@ class Guard:
         state["request_id"] = request_id
         app = self._plates.find(scope["path"])
         if app is not None:
-            state[DOORS] = app.doors
+            state[APPLICATION] = app
         return request_id
 
     async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -282,8 +281,7 @@ def _refuse_size(limit: int) -> Refusal:
 
 
 async def _refuse(answer: "_Answer | _Denial", scope: Scope, refusal: Refusal) -> None:
-    state = scope["state"]
-    reply = write_refusal(state.get(DOORS), refusal, state["request_id"], read_headers(scope))
+    reply = write_refusal(scope, refusal)
     headers = {
         "content-type": reply.media,
         "content-length": str(len(reply.body)),

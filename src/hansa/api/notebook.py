@@ -75,6 +75,14 @@ class Notebooks:
             ).fetchall()
         return [(str(name), bytes(value)) for name, value in rows]
 
+    def update(self, app: str, name: str, value: bytes) -> bool:
+        """Whether there was such a name to write."""
+        with self._lock, _map_faults():
+            done = self._connection.execute(
+                "UPDATE notes SET value = ? WHERE app = ? AND name = ?", (value, app, name)
+            )
+        return done.rowcount == 1
+
     def change(self, app: str, puts: Mapping[str, bytes], deletes: Sequence[str]) -> None:
         """All of it, durably, or nothing."""
         for name, value in puts.items():
@@ -105,6 +113,10 @@ class AppNotebook:
     def change(self, puts: Mapping[str, bytes], deletes: Sequence[str] = ()) -> None:
         """Write and delete in one durable step."""
         self._notebooks.change(self._application, puts, deletes)
+
+    def update(self, name: str, value: bytes) -> bool:
+        """Write a name that is there; False when it is gone."""
+        return self._notebooks.update(self._application, name, value)
 
     def list(self, prefix: str, after: str = "", limit: int = 100) -> list[tuple[str, bytes]]:
         """Names that begin with `prefix`, beyond `after`, in order."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hansa.appkit.route import Trouble
 from hansa.ledger.rejections import Param, Rejection
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -47,7 +48,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     params: dict[str, Param] = {}
 
 
-class Refusal(Exception):
+class Refusal(Trouble):
     """Raised by the gateway itself; becomes a Problem. `type_` and `title`: "" for the gateway's
     own, else those of a standard.
     """
@@ -65,15 +66,22 @@ class Refusal(Exception):
         type_: str = "",
         title: str = "",
     ) -> None:
-        super().__init__(code)
-        self.type, self.title = type_, title
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.remedy = remedy
-        self.rule = rule
-        self.headers = headers or {}
-        self.params = params or {}
+        super().__init__(
+            status,
+            code,
+            detail,
+            remedy=remedy,
+            rule=rule,
+            type=type_,
+            title=title,
+            headers=headers,
+            params=params,
+        )
+
+    @property
+    def detail(self) -> str:
+        """What is refused, in words."""
+        return self.text
 
 
 def refuse_unseen() -> Refusal:

@@ -104,9 +104,12 @@ Wanted = Condition | Related | AnyOf
 
 
 class Rows(msgspec.Struct, frozen=True):
-    """A page of rows (columns, and `key`: the record's identifier); `next`: None at the end."""
+    """A page of rows (columns, `line`, and `key`: the record's identifier); `places`: of each, as
+    `after` takes it; `next`: the last one, None at the end.
+    """
 
     rows: tuple[dict[str, Cell], ...]
+    places: tuple[Place, ...] = ()
     next: Place | None = None
 
 
@@ -146,6 +149,10 @@ class Notebook(Protocol):
 
     def change(self, puts: Mapping[str, bytes], deletes: Sequence[str] = ()) -> None:
         """Write and delete in one durable step: on return a crash loses none of it."""
+        ...
+
+    def update(self, name: str, value: bytes) -> bool:
+        """Write a name that is there, durably; False when it is gone."""
         ...
 
     def list(self, prefix: str, after: str = "", limit: int = 100) -> list[tuple[str, bytes]]:
@@ -195,6 +202,10 @@ class Desk(Protocol):
 
     def record(self, kind: type[R], *key: str) -> R | None:
         """A record of this application, or of a system contract, that the asker may read."""
+        ...
+
+    def records(self, kind: type[R], keys: Sequence[str]) -> dict[str, R]:
+        """Several such records, of identifiers of one part, by identifier."""
         ...
 
     def rows(
@@ -319,13 +330,13 @@ class Duty(msgspec.Struct, frozen=True):
 
 class Doors(msgspec.Struct, frozen=True):
     """All that an application adds to the gateway. `explain` writes a refusal as the application's
-    standard has it, also the gateway's own: from the members of its problem document and the
-    request's headers.
+    standard has it, also the gateway's own: from the members of its problem document, the path
+    below the application's own and the request's headers; None: as the gateway does.
     """
 
     routes: tuple[Route, ...] = ()
     duties: tuple[Duty, ...] = ()
-    explain: Callable[[Mapping[str, Any], Mapping[str, str]], Reply] | None = None
+    explain: Callable[[Mapping[str, Any], str, Mapping[str, str]], Reply | None] | None = None
 
 
 def find_route(

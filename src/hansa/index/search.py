@@ -6,13 +6,26 @@ Reads only. Every row is shown to whom its record is, also the rows that a condi
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, FromClause, Table, and_, false, or_, select, tuple_
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    Table,
+    and_,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 
 from hansa.appkit.route import AnyOf, Cell, Condition, Place, Related, Wanted
+from hansa.index.limits import STATEMENT_KEYS_MAX
 from hansa.index.pages import Row
 from hansa.index.shape import RecordKind
 from hansa.index.sight import Viewer
 from hansa.index.store import Index
+from hansa.ledger.model import Record
 
 KEY: Final = "key"
 _ESCAPE: Final = "\\"
@@ -67,7 +80,8 @@ class Search:
         """Different values of a column in order, beyond `after`: one seek in its index for each."""
         table = self._table(name)
         chosen = self._column(table, column)
-        query = select(chosen).where(*self._build(name, table, wanted), self._see(name, table))
+        conditions = self._build(name, table, wanted, is_seek=True)
+        query = select(chosen).where(*conditions, self._see(name, table))
         query = query.order_by(chosen).limit(1)
         found: list[str | int] = []
         with self._index.reading() as connection:
@@ -75,6 +89,20 @@ class Search:
             while value is not None and len(found) < limit:
                 found.append(value)
                 value = _next_value(connection, query, chosen, value)
+        return found
+
+    def list_records(self, kind: RecordKind, keys: Sequence[str]) -> dict[str, Record]:
+        """Records of these identifiers that the viewer may read, by identifier."""
+        table, cut = self._index.tables.records, len(kind.prefix)
+        found: dict[str, Record] = {}
+        with self._index.reading() as connection:
+            for start in range(0, len(keys), STATEMENT_KEYS_MAX):
+                part = [kind.prefix + key for key in keys[start : start + STATEMENT_KEYS_MAX]]
+                query = select(table.c.key, table.c.value).where(table.c.key.in_(part))
+                for key, value in connection.execute(query.where(self._sight(kind, table))).all():
+                    record = kind.decode(value)
+                    if record is not None:
+                        found[key[cut:]] = record
         return found
 
     def _table(self, name: str) -> Table:
@@ -94,7 +122,10 @@ class Search:
 
     def _see(self, name: str, table: FromClause) -> Any:
         """What the viewer may see of a table."""
-        sight = self._kind(name).sight(self._viewer)
+        return self._sight(self._kind(name), table)
+
+    def _sight(self, kind: RecordKind, table: FromClause) -> Any:
+        sight = kind.sight(self._viewer)
         if sight.is_whole:
             return and_(True)
         if not sight.marks:
@@ -105,14 +136,17 @@ class Search:
         )
         return seen.exists()
 
-    def _build(self, name: str, table: FromClause, wanted: Sequence[Wanted]) -> list[Any]:
-        return [self._build_one(name, table, each) for each in wanted]
+    def _build(
+        self, name: str, table: FromClause, wanted: Sequence[Wanted], *, is_seek: bool = False
+    ) -> list[Any]:
+        """Conditions. `is_seek`: one row is looked for, so related rows are looked up for each."""
+        return [self._build_one(name, table, each, is_seek) for each in wanted]
 
-    def _build_one(self, name: str, table: FromClause, wanted: Wanted) -> Any:
+    def _build_one(self, name: str, table: FromClause, wanted: Wanted, is_seek: bool) -> Any:
         if isinstance(wanted, AnyOf):
-            return or_(false(), *self._build(name, table, wanted.conditions))
+            return or_(false(), *self._build(name, table, wanted.conditions, is_seek=is_seek))
         if isinstance(wanted, Related):
-            return self._build_related(name, table, wanted)
+            return self._build_related(name, table, wanted, is_seek)
         column = self._column(table, wanted.column)
         value = wanted.value
         if wanted.column == KEY:
@@ -121,7 +155,7 @@ class Search:
             return self._build_like(column, str(value))
         return _TESTS[wanted.test](column, value)
 
-    def _build_related(self, name: str, table: FromClause, wanted: Related) -> Any:
+    def _build_related(self, name: str, table: FromClause, wanted: Related, is_seek: bool) -> Any:
         # A name of its own, as a table may be related to itself.
         other = self._table(wanted.table).alias()
         own, theirs = self._column(table, wanted.own), self._column(other, wanted.theirs)
@@ -129,8 +163,19 @@ class Search:
         is_same_record = wanted.own == wanted.theirs == KEY
         if not is_same_record or self._kind(wanted.table) is not self._kind(name):
             conditions.append(self._see(wanted.table, other))
+        if is_seek:
+            named = self._rename(wanted.table, name, own) if is_same_record else own
+            there = select(theirs).where(theirs == named, *conditions).exists()
+            return there if wanted.is_there else ~there
+        if is_same_record:
+            theirs = self._rename(name, wanted.table, theirs)
         found = select(theirs).where(*conditions, theirs.is_not(None))
         return own.in_(found) if wanted.is_there else own.not_in(found)
+
+    def _rename(self, to: str, of: str, key: Any) -> Any:
+        """State keys of one table's records as those of another's with the same identifiers."""
+        own, theirs = self._kind(to).prefix, self._kind(of).prefix
+        return key if own == theirs else literal(own) + func.substr(key, len(theirs) + 1)
 
     def _build_like(self, column: Any, pattern: str) -> Any:
         """SQLite's LIKE does not tell capitals from small letters; its GLOB does."""

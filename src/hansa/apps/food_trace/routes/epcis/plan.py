@@ -1,0 +1,269 @@
+"""A query's parameters as conditions on the read model's tables, and tests of documents. Pure.
+
+Source of the meanings: GS1 EPCIS 2.0 clause 8.2.7.1 (SimpleEventQuery).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from hansa.appkit.route import AnyOf, Condition, Related, Wanted
+from hansa.apps.food_trace.contract.declaration import compute_declaration_key
+from hansa.apps.food_trace.documents import vocabulary
+from hansa.apps.food_trace.documents.names import EPCIS_CONTEXT, Context
+from hansa.apps.food_trace.documents.query import read_parameters
+from hansa.apps.food_trace.documents.rulebook import RULES
+from hansa.apps.food_trace.event import event_key
+from hansa.apps.food_trace.identifiers import element_of
+from hansa.apps.food_trace.routes.epcis.event_tests import Test, build_test
+from hansa.apps.food_trace.routes.epcis.problems import refuse, refuse_parameter
+from hansa.apps.food_trace.timestamps import parse_time
+from hansa.ledger.rejections import Rejection
+
+TERMS: Final = "event_terms"
+ITEMS: Final = "event_items"
+# More matches than that are too many for one answer, whatever maxEventCount says.
+COUNT_MAX: Final = 10_000
+
+_ANY: Final = ("epc", "child", "parent", "input", "output")
+_ROLES: Final[dict[str, tuple[str, ...]]] = {
+    "MATCH_epc": ("epc", "child"),
+    "MATCH_parentID": ("parent",),
+    "MATCH_inputEPC": ("input",),
+    "MATCH_outputEPC": ("output",),
+    "MATCH_anyEPC": _ANY,
+    "MATCH_epcClass": ("epc", "child"),
+    "MATCH_inputEPCClass": ("input",),
+    "MATCH_outputEPCClass": ("output",),
+    "MATCH_anyEPCClass": ("epc", "child", "input", "output"),
+}
+# Parameter: column, and how it is compared.
+_COLUMNS: Final[dict[str, tuple[str, str]]] = {
+    "eventType": ("type", "in"),
+    "EQ_action": ("action", "in"),
+    "EQ_bizStep": ("biz_step", "in"),
+    "EQ_disposition": ("disposition", "in"),
+}
+_TIMES: Final[dict[str, str]] = {
+    "eventTime": "time_ms",
+    "recordTime": "recorded_ms",
+    "errorDeclarationTime": "declared_ms",
+    "errorDeclaration_Time": "declared_ms",
+}
+_TERMS: Final[dict[str, str]] = {
+    "EQ_persistentDisposition_set": "set",
+    "EQ_persistentDisposition_unset": "unset",
+    "EQ_errorReason": "reason",
+    "EQ_correctiveEventID": "corrective",
+}
+_PLACES: Final[dict[str, str]] = {"readPoint": "read_point", "bizLocation": "biz_location"}
+_PARTY: Final = re.compile(r"EQ_(bizTransaction|source|destination)_(.+)")
+_PARTY_TERMS: Final = {
+    "bizTransaction": "transaction",
+    "source": "source",
+    "destination": "destination",
+}
+_ORDERS: Final[dict[str, str]] = {"eventTime": "time_ms", "recordTime": "recorded_ms"}
+_PATTERN: Final = re.compile(r"urn:epc:idpat:([a-z]+):(.+)")
+_MASTER_DATA: Final = re.compile(r"(?:HASATTR|EQ_ATTR)_.*", re.DOTALL)
+_CONTROLS: Final = frozenset(("orderBy", "orderDirection", "eventCountLimit", "maxEventCount"))
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A query, ready to be asked. `order`: column of the events; `limit`: eventCountLimit, `most`:
+    maxEventCount (0: none).
+    """
+
+    wanted: tuple[Wanted, ...]
+    tests: tuple[Test, ...] = ()
+    order: str = "number"
+    descending: bool = False
+    limit: int = 0
+    most: int = 0
+
+
+def make_plan(given: Mapping[str, Any], context: Context = EPCIS_CONTEXT) -> Plan:
+    """The plan of parameters as they stand in an address or a query's JSON. Raises Trouble."""
+    read, failures = read_parameters(given, context)
+    for failure in failures:
+        rule = RULES.get(failure.rule)
+        raise refuse_parameter(failure.path.lstrip("/"), rule.text if rule else failure.text)
+    wanted: list[Wanted] = []
+    tests: list[Test] = []
+    for name, value in read.items():
+        if name in _CONTROLS:
+            continue
+        condition = _build_condition(name, value)
+        test = build_test(name, value) if condition is None else None
+        if condition is not None:
+            wanted.append(condition)
+        elif test is not None:
+            tests.append(test)
+        else:
+            _refuse_unknown(name)
+    return _control(read, tuple(wanted), tuple(tests))
+
+
+def _refuse_unknown(name: str) -> None:
+    if _MASTER_DATA.fullmatch(name):
+        raise refuse(
+            501,
+            "no_master_data",
+            f"{name[:80]}: this repository holds events, no master data.",
+            remedy="Ask for the places or classes themselves.",
+        )
+    raise refuse_parameter(name, "not a parameter of this address")
+
+
+def _control(read: Mapping[str, Any], wanted: tuple[Wanted, ...], tests: tuple[Test, ...]) -> Plan:
+    """Order and counts."""
+    order_by, direction = read.get("orderBy", ""), read.get("orderDirection", "DESC")
+    limit, most = read.get("eventCountLimit", 0), read.get("maxEventCount", 0)
+    if limit and most:
+        raise refuse_parameter("maxEventCount", "not together with eventCountLimit")
+    if limit and not order_by:
+        raise refuse_parameter("eventCountLimit", "only with orderBy")
+    if not order_by:
+        return Plan(wanted, tests, limit=limit, most=most)
+    if order_by not in _ORDERS:
+        raise refuse_parameter("orderBy", "this door orders by eventTime or recordTime")
+    return Plan(wanted, tests, _ORDERS[order_by], direction == "DESC", limit, most)
+
+
+def _build_condition(name: str, value: Any) -> Wanted | None:
+    """The condition on the tables; None when only the documents can tell."""
+    if name in _COLUMNS:
+        column, _test = _COLUMNS[name]
+        return Condition(column, "in", value)
+    if name in _TERMS:
+        return _relate_term(_TERMS[name], value)
+    if name in _ROLES:
+        return AnyOf(tuple(_relate_item(name, each) for each in value))
+    bound, _sep, field = name.partition("_")
+    if bound in ("GE", "LT") and field in _TIMES:
+        return Condition(_TIMES[field], "min" if bound == "GE" else "below", parse_time(value))
+    if bound in ("EQ", "WD") and field in _PLACES:
+        return _build_place(name, _PLACES[field], value, with_parts=bound == "WD")
+    party = _PARTY.fullmatch(name)
+    if party is not None:
+        return _build_party(name, party[1], party[2], value)
+    found = _SINGLE.get(name)
+    return found(name, value) if found is not None else None
+
+
+def _build_place(name: str, column: str, value: Any, *, with_parts: bool) -> Wanted:
+    """A place; with what is in it: the same GLN with any extension, which is all that is known of
+    what is in what without master data.
+    """
+    elements = tuple(_to_element(name, each) for each in value)
+    exact = Condition(column, "in", elements)
+    if not with_parts:
+        return exact
+    glns = [each for each in elements if each.startswith("414.") and each.count(".") == 1]
+    return AnyOf((exact, *(Condition(column, "like", f"{each}.254.*") for each in glns)))
+
+
+def _build_party(name: str, kind: str, type_: str, value: Any) -> Wanted:
+    words = vocabulary.TRANSACTION if kind == "bizTransaction" else vocabulary.PARTY
+    values = tuple(value)
+    if kind != "bizTransaction":
+        values = tuple(_to_element(name, each) for each in value)
+    return Related(
+        TERMS,
+        (
+            Condition("term", "is", _PARTY_TERMS[kind]),
+            Condition("type", "is", words.find_word(type_) or type_),
+            Condition("value", "in", values),
+        ),
+    )
+
+
+def _build_event_id(_name: str, value: Any) -> Wanted:
+    keys = [event_key(each) for each in value]
+    return Condition("key", "in", (*keys, *map(compute_declaration_key, keys)))
+
+
+def _build_transformation(name: str, value: Any) -> Wanted:
+    return Condition("transformation", "in", tuple(_to_element(name, each) for each in value))
+
+
+_SINGLE: Final[dict[str, Callable[[str, Any], Wanted]]] = {
+    "EQ_eventID": _build_event_id,
+    "EQ_transformationID": _build_transformation,
+    "EXISTS_errorDeclaration": lambda _name, _value: Condition("declared_ms", "some"),
+}
+
+
+def _relate_term(term: str, values: Any) -> Wanted:
+    return Related(TERMS, (Condition("term", "is", term), Condition("value", "in", tuple(values))))
+
+
+def _relate_item(name: str, uri: str) -> Wanted:
+    condition = _build_item(name, uri)
+    return Related(ITEMS, (condition, Condition("role", "in", _ROLES[name])))
+
+
+def _build_item(name: str, uri: str) -> Condition:
+    """One EPC or class, or a pattern of them (EPC Tag Data Standard 2.0, section 8)."""
+    pattern = _PATTERN.fullmatch(uri)
+    if pattern is None or "*" not in uri:
+        plain = uri.replace("urn:epc:idpat:", "urn:epc:id:", 1)
+        return Condition("item", "is", _to_element(name, plain))
+    like = _translate(pattern[1], pattern[2].split("."), is_class=name.endswith("Class"))
+    if not like:
+        raise refuse_parameter(name, "this pattern is of no scheme that is known here")
+    return Condition("item", "like", like)
+
+
+def _translate(scheme: str, parts: list[str], *, is_class: bool) -> str:
+    """An EPC pattern in element form; `?` is any digit of a number that a `*` leaves open.
+
+    The pattern of all serial numbers of a GTIN is also how EPCIS names its class.
+    """
+    last = parts[-1]
+    tail = "*" if last == "*" else last
+    fixed = [part for part in parts[:-1] if part != "*"]
+    if not all(part.isascii() and part.isdigit() for part in fixed):
+        return ""
+    ai, digits, serial = _SHAPES.get(scheme, ("", 0, ""))
+    if not ai or len(parts) != (3 if serial else 2):
+        return ""
+    number = _open_number(scheme, [*parts[:-1]] if serial else parts, digits)
+    if not number:
+        return ""
+    if not serial or (is_class and scheme == "sgtin" and last == "*"):
+        return f"{ai}.{number}"
+    return f"{ai}.{number}.{serial}.{tail}"
+
+
+# Scheme: AI, digits of the number with its check digit, AI of the serial.
+_SHAPES: Final[dict[str, tuple[str, int, str]]] = {
+    "sgtin": ("01", 14, "21"),
+    "lgtin": ("01", 14, "10"),
+    "sscc": ("00", 18, ""),
+    "sgln": ("414", 13, "254"),
+}
+
+
+def _open_number(scheme: str, parts: list[str], digits: int) -> str:
+    """The number of an EPC: its first digit moves to the front in GTIN and SSCC, a check digit
+    follows.
+    """
+    prefix, reference = parts[0], parts[1] if len(parts) > 1 else "*"
+    if prefix == "*" or not 4 <= len(prefix) <= 12:
+        return ""
+    moves = scheme in ("sgtin", "lgtin", "sscc")
+    if reference == "*":
+        front = "?" if moves else ""
+        return front + prefix + "?" * (digits - len(front) - len(prefix))
+    body = reference[:1] + prefix + reference[1:] if moves else prefix + reference
+    return body + "?" if len(body) == digits - 1 else ""
+
+
+def _to_element(name: str, uri: str) -> str:
+    try:
+        return element_of(uri)
+    except Rejection as rejection:
+        raise refuse_parameter(name, rejection.text) from rejection
