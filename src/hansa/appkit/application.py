@@ -47,7 +47,8 @@ class Table(msgspec.Struct, frozen=True):
     They are rewritten whenever their record changes. Visibility is the record's.
     `totals`: names of integer columns that lists may sum, grouped by text columns; `unit`: the
     column that says in what they are (a currency): totals are always apart by it. `main`: columns
-    that a page shows unless others are chosen; none: the first.
+    that a page shows unless others are chosen; none: the first. `indexes`: over several columns,
+    beside those of single ones, for questions that would look at too many rows.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Table(msgspec.Struct, frozen=True):
     totals: tuple[str, ...] = ()
     unit: str = ""
     main: tuple[str, ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
 
 
 class Application(msgspec.Struct, frozen=True):

@@ -77,6 +77,7 @@ class Tables:
         """An application's table: the record's key, which row of it, its columns."""
         columns = [(each.name, TEXT if each.type == "text" else NUMBER) for each in table.columns]
         indexes = [[each.name, "key", "line"] for each in table.columns if each.has_index]
+        indexes += [list(each) for each in table.indexes]
         return self._build(
             f"{app}__{table.name}", [("key", TEXT), "line"], columns, indexes=indexes
         )

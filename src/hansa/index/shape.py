@@ -144,7 +144,7 @@ def _compute_digest(shape: Shape) -> str:
         "records": [f"{app}/{kind}" for app, kind in sorted(shape.records)],
         "events": [f"{app}/{name}" for app, name in sorted(shape.events)],
         "tables": [
-            [app, name, *map(_describe_column, table.columns)]
+            [app, name, *map(_describe_column, table.columns), *map(" ".join, table.indexes)]
             for (app, name), table in sorted(shape.tables.items())
         ],
     }

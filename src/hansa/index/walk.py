@@ -65,10 +65,11 @@ class Snapshot:
             chosen = self._is_among(of.c[column], [prefix + value for value in part])
             query = self._restrict(kind, of, select(of).where(chosen))
             ordered = query.order_by(of.c[column], of.c.key, of.c.line).limit(limit - len(found))
-            rows = self._connection.execute(ordered).mappings()
-            found += [{**row, "key": row["key"][len(kind.prefix) :]} for row in rows]
+            found += self._read_rows(ordered)
             if len(found) >= limit:
                 break
+        for row in found:
+            row["key"] = row["key"][len(kind.prefix) :]
         return found
 
     def count(
@@ -92,8 +93,7 @@ class Snapshot:
         found: list[dict[str, Any]] = []
         for part in _split(sorted(set(values)), WALK_STATEMENT_KEYS):
             chosen = self._restrict(kind, of, query.where(self._is_among(of.c[column], part)))
-            rows = self._connection.execute(chosen.order_by(*groups).limit(limit - len(found)))
-            found += map(dict, rows.mappings())
+            found += self._read_rows(chosen.order_by(*groups).limit(limit - len(found)))
             if len(found) >= limit:
                 break
         return found
@@ -109,6 +109,12 @@ class Snapshot:
         cut = len(kind.prefix)
         rows = self._connection.execute(ordered.limit(limit))
         return [Link(source, target, way.table, key[cut:]) for source, target, key in rows]
+
+    def _read_rows(self, query: Any) -> list[dict[str, Any]]:
+        """All rows by column name; thousands of them, so without a mapping for each."""
+        result = self._connection.execute(query)
+        names = list(result.keys())
+        return [dict(zip(names, row, strict=True)) for row in result.all()]
 
     def _find(self, table: str) -> tuple[RecordKind, Table]:
         """The kind of records that a table shows, and its columns."""

@@ -58,9 +58,10 @@ def _table(
     columns: Sequence[Column],
     project: Callable[[Any], Row | Sequence[Row]],
     main: str = "",
+    indexes: tuple[tuple[str, ...], ...] = (),
 ) -> Table:
     """`main`: what lists for people show first."""
-    return Table(name, record, tuple(columns), project, main=tuple(main.split()))
+    return Table(name, record, tuple(columns), project, main=tuple(main.split()), indexes=indexes)
 
 
 TABLES = (
@@ -80,8 +81,10 @@ TABLES = (
     _table(
         "event_items",
         Step,
-        _columns("item", "role level member place biz_step", "number time_ms"),
+        _columns("", "item role level member place biz_step", "number time_ms"),
         list_step_items,
+        # Who had which lot, and when, is answered from here alone.
+        indexes=(("item", "member", "place", "time_ms"),),
     ),
     _table(
         "readings",
