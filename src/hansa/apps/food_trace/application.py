@@ -1,13 +1,13 @@
 """The application as the catalog lists it: contract, records, events, rejections, rules, tables."""
 
-from hansa.appkit.application import Application, Doors, collect_rejections
+from hansa.appkit.application import Application, collect_rejections
 from hansa.apps.food_trace.commands import COMMANDS
 from hansa.apps.food_trace.contract import contract
 from hansa.apps.food_trace.faults import DocumentFault
 from hansa.apps.food_trace.invariants import INVARIANTS
 from hansa.apps.food_trace.model import EVENTS, RECORDS
-from hansa.apps.food_trace.routes import trace
 from hansa.apps.food_trace.pages import FIELDS, LIFECYCLES
+from hansa.apps.food_trace.routes import DOORS
 from hansa.apps.food_trace.views import TABLES
 from hansa.apps.food_trace.views.waiting import WAITING
 
@@ -24,5 +24,5 @@ APPLICATION = Application(
     commands=COMMANDS,
     lifecycles=LIFECYCLES,
     fields=FIELDS,
-    doors=Doors(routes=trace.ROUTES),
+    doors=DOORS,
 )
