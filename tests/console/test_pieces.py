@@ -12,7 +12,6 @@ from hansa.console.sealing import Notice, Seal
 from hansa.console.templates import build_environment, shorten, show_short
 from hansa.console.visit import Visit, is_own_path
 
-
 ROOT = Path(__file__).resolve().parents[2]
 
 

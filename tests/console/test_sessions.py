@@ -234,6 +234,20 @@ def test_a_body_that_is_no_form_is_refused(client: httpx.Client, media: str, bod
     assert "console.not_a_form" in answer.text
 
 
+def test_behind_a_proxy_with_tls_cookies_are_locked_to_it(client: httpx.Client) -> None:
+    through = {"x-forwarded-proto": "https"}
+    answer = client.get("/sign-in", headers=through)
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-hansa-visitor=")
+    assert cookie.endswith("; Secure")
+    form = {"csrf": TOKEN.search(answer.text)[1], "statement": "x"}
+    sent = {**through, "cookie": cookie.partition(";")[0]}
+    sent["origin"] = str(client.base_url).replace("http:", "https:").rstrip("/")
+    answer = client.post("/sign-in", data=form, headers=sent)
+    assert "console.foreign_form" not in answer.text
+    assert "notice refused" in answer.text
+
+
 def test_the_api_keeps_its_addresses(client: httpx.Client) -> None:
     for path in ("/v1/no-such", "/v1", "/metrics/no"):
         answer = client.get(path)

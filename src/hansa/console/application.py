@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import traceback
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -38,7 +38,7 @@ class Console:
         """Serve one connection."""
         if scope["type"] != "http":
             return
-        is_secure = scope.get("scheme") == "https"
+        is_secure = _is_secure(scope)
         if scope["path"].startswith(STATIC):
             scope["path_template"] = "/static"
             tag = read_header(scope, "if-none-match")
@@ -51,6 +51,8 @@ class Console:
             answer = await self._answer(visit, scope, receive)
             _bake(visit, answer)
             await _send(send, answer, is_secure)
+            if answer.parts is not None:
+                await _send_parts(answer.parts, receive, send)
         finally:
             await visit.api.close()
 
@@ -71,7 +73,7 @@ class Console:
             is_secure=is_secure,
         )
         visit.method = scope["method"]
-        visit.origin = f"{scope.get('scheme', 'http')}://{read_header(scope, 'host')}"
+        visit.host = read_header(scope, "host").lower()
         visit.token, visit.visitor = token, jar.get(cookies.VISITOR, "")
         if not visit.visitor:
             visit.visitor = secrets.token_urlsafe(16)
@@ -149,7 +151,8 @@ class Console:
         """Refuse a form that no page of ours sent. Raises ApiProblem."""
         site = read_header(scope, "sec-fetch-site")
         origin = read_header(scope, "origin")
-        is_foreign = site not in ("", "same-origin") or origin not in ("", visit.origin)
+        host = origin.rpartition("://")[2].lower()
+        is_foreign = site not in ("", "same-origin") or host not in ("", visit.host)
         given = visit.form.pop("csrf", "") or read_header(scope, "x-csrf-token")
         if is_foreign or not self.frame.seal.is_form_token(given, visit.visitor, visit.token):
             raise problems.refuse_form()
@@ -185,10 +188,45 @@ async def _send(send: Send, answer: Answer, is_secure: bool) -> None:
         headers.append(("content-length", str(len(answer.body))))
     raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
-    if answer.parts is not None:
-        async for part in answer.parts:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
-    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+    is_whole = answer.parts is None
+    await send({"type": "http.response.body", "body": answer.body, "more_body": not is_whole})
+
+
+async def _send_parts(parts: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Send a stream until it ends or its reader has gone; closes it either way."""
+
+    async def pump() -> None:
+        try:
+            async for part in parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        finally:
+            if isinstance(parts, AsyncGenerator):
+                await parts.aclose()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def watch() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    pumping, watching = asyncio.create_task(pump()), asyncio.create_task(watch())
+    try:
+        await asyncio.wait((pumping, watching), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        was_whole = pumping.done()
+        for task in (pumping, watching):
+            task.cancel()
+        await asyncio.gather(pumping, watching, return_exceptions=True)
+    if was_whole:
+        pumping.result()
+
+
+def _is_secure(scope: Scope) -> bool:
+    """Whether the browser speaks TLS, to this gateway or to a proxy before it.
+
+    Whoever lies in the header only locks cookies of its own.
+    """
+    forwarded = read_header(scope, "x-forwarded-proto").rpartition(",")[2].strip()
+    return scope.get("scheme") == "https" or forwarded == "https"
 
 
 def _read_query(scope: Scope) -> dict[str, str]:

@@ -50,7 +50,7 @@ class Visit:
         self.query = dict(query)
         self.is_secure = is_secure
         self.method = "GET"
-        self.origin = ""
+        self.host = ""
         self.parts: dict[str, str] = {}
         self.form: dict[str, str] = {}
         self.fields: list[tuple[str, str]] = []
@@ -87,7 +87,7 @@ class Visit:
         return answer
 
     def stream(self, parts: AsyncIterator[bytes], media: str = "text/event-stream") -> Answer:
-        """Parts as they come, such as those of `api.stream`."""
+        """Parts as they come, such as those of `api.stream`; closed when the reader has gone."""
         headers = [NO_STORE, ("x-accel-buffering", "no")]
         return Answer(media=media, headers=headers, parts=parts)
 
@@ -118,6 +118,11 @@ class Visit:
     def member(self) -> str:
         """DID of the visitor's member, "" for strangers."""
         return str(self.session["member"]) if self.session else ""
+
+    @property
+    def origin(self) -> str:
+        """Where this console is for its visitor: `https://ledger.example:8443`."""
+        return f"{'https' if self.is_secure else 'http'}://{self.host}"
 
     @property
     def form_token(self) -> str:
