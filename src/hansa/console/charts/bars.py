@@ -27,7 +27,7 @@ BARS_MAX: Final = 120
 _HEIGHT: Final = 280.0
 _TOP: Final = 28.0
 _BOTTOM: Final = 36.0
-_WIDTH_MIN: Final = 640.0
+_WIDTH_MIN: Final = 560.0
 _SLOT_MIN: Final = 18.0
 _SLOT_MAX: Final = 72.0
 _SIZE: Final = 12.0
@@ -80,7 +80,7 @@ def draw_bars(
     _label_bars(plot, shown)
     has_many = len(series) > 1
     heads = [head or frame.words.period, *series, *([frame.words.total] if has_many else [])]
-    legend = [(_colour(at), name) for at, name in enumerate(series)] if has_many else []
+    legend = [(_colour(at), name) for at, name in enumerate(series)]
     rows = [_tell(bar, format_value, has_many) for bar in bars[-ROWS_MAX:]]
     return close_figure(frame, plot.svg, heads, rows, legend=legend)
 
