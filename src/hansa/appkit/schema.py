@@ -28,6 +28,7 @@ def describe_application(application: Application) -> dict[str, Any]:
             {"name": role.name, "granted_by": list(role.granted_by), "text": role.text}
             for role in application.roles
         ],
+        "settings": msgspec.to_builtins(application.contract.settings),
         "messages": [
             {
                 "name": message.__name__,
