@@ -48,11 +48,13 @@ _LEVELS: Final[dict[str, Level]] = {
     "401": "group",
     "402": "group",
 }
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s]+\Z")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x20\x7f<>\"{}|\\^`]+\Z")
 
 
 def is_uri(text: str) -> bool:
-    """Whether a text has the form of an absolute URI (a scheme, a colon, no white space)."""
+    """Whether a text has the form of an absolute URI: a scheme, a colon, no white space and none of
+    the characters that RFC 3986 leaves out; other scripts are allowed (IRI).
+    """
     return len(text) <= URI_CHARACTERS_MAX and _SCHEME.match(text) is not None
 
 

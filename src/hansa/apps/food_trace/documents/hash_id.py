@@ -25,7 +25,10 @@ _NUMBER: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1
 _FINER: Final = re.compile(r"T[0-9:]{8}\.[0-9]{3}[5-9]")
 # What the algorithm's version has for the GS1 Web Vocabulary; the address has moved since.
 _GS1_VOC: Final = "https://gs1.org/voc/"
-_MOVED: Final = {"{https://ref.gs1.org/voc/}": "{https://gs1.org/voc/}"}
+_MOVED: Final = {
+    "{https://ref.gs1.org/voc/}": "{https://gs1.org/voc/}",
+    "{urn:epcglobal:epcis:xsd:2}": "",
+}
 _COMMENT: Final = "{http://www.w3.org/2000/01/rdf-schema#}comment"
 # Characters of a key that stay as they are in a path (Digital Link 1.2, table 7-1).
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._~';=-]")

@@ -28,10 +28,14 @@ def read_json(data: bytes, context: Context = EPCIS_CONTEXT) -> EpcisDocument:
 
     `context` is what holds before the document's own (prefixes from a request's headers).
     """
-    root = load_json(data)
+    noted: list[str] = []
+    root = load_json(data, noted)
     if not isinstance(root, dict):
         raise DocumentRefused("FORMAT-UNKNOWN", "the document is no JSON object")
-    return _Reader(root, context).read()
+    reader = _Reader(root, context)
+    for key in noted:
+        reader.fail("JSON-ID-TWICE", "/", key)
+    return reader.read()
 
 
 class _Reader:
@@ -52,6 +56,9 @@ class _Reader:
             return self._read_events("capture", self._get_body(), "/epcisBody")
         if kind == "EPCISQueryDocument":
             return self._read_results()
+        if kind == "EPCISMasterDataDocument":
+            self._check_header(is_query=False)
+            return self._make("master_data", ())
         if isinstance(kind, str) and (kind in TYPES or "eventTime" in self.root):
             return self._make("event", (normalise(self.root, self.context, ""),))
         said = kind[:80] if isinstance(kind, str) else "none"

@@ -26,6 +26,7 @@ _SAME: Final = {
     "http://gs1.org/voc/": "https://ref.gs1.org/voc/",
     "https://www.gs1.org/voc/": "https://ref.gs1.org/voc/",
     "urn:epcglobal:cbv:mda:": "urn:epcglobal:cbv:mda",
+    "urn:epcglobal:cbv:mda#": "urn:epcglobal:cbv:mda",
 }
 _BY_NAMESPACE: Final = {namespace: prefix for prefix, namespace in BUILTIN.items()}
 _PREFIX: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*\Z")

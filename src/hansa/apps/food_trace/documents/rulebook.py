@@ -51,6 +51,9 @@ RULES: Final[dict[str, Rule]] = {
     "JSON-TOO-DEEP": Rule("the document is not nested deeper than the limit", "Flatten it."),
     "JSON-ENCODING": Rule("JSON is UTF-8", "Save the file as UTF-8."),
     "JSON-KEY-TWICE": Rule("no key stands twice in one object", "Keep one of the two."),
+    "JSON-ID-TWICE": Rule(
+        "an event has one eventID", "Keep one of the two; the last one counts.", "warning"
+    ),
     "JSON-NOT-WELL-FORMED": Rule("the file is well-formed JSON", "Export the file again."),
     "JSON-UNICODE": Rule("every text is Unicode", "Remove the broken characters."),
     "XML-TOO-LARGE": Rule("the file is not larger than the limit", "Split the file."),

@@ -69,8 +69,8 @@ BIZ_STEP: Final = Vocabulary(
     _words(
         """accepting arriving assembling collecting commissioning consigning
         creating_class_instance cycle_counting decommissioning departing destroying disassembling
-        dispensing encoding entering_exiting holding inspecting installing killing loading other
-        packing picking receiving removing repackaging repairing replacing reserving
+        dispensing encoding entering_exiting holding inspecting installing killing loading notifying
+        other packing picking receiving removing repackaging repairing replacing reserving
         retail_selling sampling sensor_reporting shipping staging_outbound stock_taking stocking
         storing transporting unloading unpacking void_shipping"""
     ),
@@ -85,7 +85,7 @@ DISPOSITION: Final = Vocabulary(
         in_progress in_transit inactive mismatch_class mismatch_instance mismatch_quantity
         needs_replacement no_pedigree_match non_conformant non_sellable_other
         partially_dispensed recalled reserved retail_sold returned sellable_accessible
-        sellable_not_accessible stolen unavailable unknown"""
+        sellable_not_accessible stolen subject_to_regulation unavailable unknown"""
     ),
     CBV + "Disp-",
     "urn:epcglobal:cbv:disp:",

@@ -18,8 +18,9 @@ from hansa.apps.food_trace.documents.tables import TABLES
 from hansa.apps.food_trace.documents.xml_tree import get_place, iterate
 
 # Elements of EPCIS stand in no namespace; some writers put them in the document's.
+EPCIS_NAMESPACE: Final = "urn:epcglobal:epcis:xsd:2"
 EPCIS_NAMESPACES: Final = {
-    "urn:epcglobal:epcis:xsd:2",
+    EPCIS_NAMESPACE,
     "urn:epcglobal:epcis-query:xsd:2",
     "urn:epcglobal:epcis-masterdata:xsd:2",
 }
@@ -33,7 +34,7 @@ _NUMBER: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?([eE][+-]?[0-9]{1,3}
 _NUMBERS: Final = frozenset(
     "value minValue maxValue meanValue sDev percRank percValue quantity".split()
 )
-# Wrappers of EPCIS 1.x that say nothing.
+# Wrappers of EPCIS 1.x, and for what may come.
 _WRAPPERS: Final = {"extension", "baseExtension"}
 
 Reader = Callable[["EventXml", etree._Element], Any]
@@ -85,17 +86,18 @@ class EventXml:
         namespaces = {str(key): uri for key, uri in self.element.nsmap.items() if key}
         return Context({**namespaces, **BUILTIN}, {})
 
-    def _read_children(self, parent: etree._Element) -> None:
+    def _read_children(self, parent: etree._Element, *, is_wrapped: bool = False) -> None:
         for child in iterate(parent):
             tag = get_tag(child)
-            if tag in _WRAPPERS:
-                self._read_children(child)
-                continue
             reader = _READERS.get(tag)
-            if reader is not None:
+            if tag in _WRAPPERS:
+                self._read_children(child, is_wrapped=True)
+            elif reader is not None:
                 self._add(tag, reader(self, child), child)
             elif tag.startswith("{"):
                 add_element(self.fields, tag, child)
+            elif is_wrapped:  # what a later version of the standard may add
+                add_element(self.fields, f"{{{EPCIS_NAMESPACE}}}{tag}", child)
             else:
                 self.fail("EPCIS-UNKNOWN-FIELD", child)
 
@@ -193,10 +195,7 @@ def read_attributes(element: etree._Element) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in element.attrib.items():
         tag = str(name)
-        if tag == JSON_ATTRIBUTE:
-            kept = _load_kept(str(value))
-            found.update(kept if type(kept) is dict else {})
-        elif not tag.startswith((_XSI, _XML)):
+        if tag != JSON_ATTRIBUTE and not tag.startswith((_XSI, _XML)):
             namespace, _, local = tag[1:].partition("}") if tag.startswith("{") else ("", "", tag)
             found[make_name(namespace, local) if namespace else local] = str(value)
     return found
@@ -267,7 +266,7 @@ def _read_sensor(event: EventXml, element: etree._Element) -> Any:
     for child in iterate(element):
         tag = get_tag(child)
         if tag == "sensorMetadata":
-            fields[tag] = _trim(read_attributes(child))
+            fields[tag] = _read_readings(child)
         elif tag == "sensorReport":
             fields.setdefault(tag, []).append(_read_report(child))
         elif tag.startswith("{"):
@@ -281,7 +280,7 @@ def _read_sensor(event: EventXml, element: etree._Element) -> Any:
 
 
 def _read_report(element: etree._Element) -> Any:
-    fields = _trim(read_attributes(element))
+    fields = _read_readings(element)
     for name in fields.keys() & _NUMBERS:
         fields[name] = parse_number(fields[name])
     if "booleanValue" in fields:
@@ -292,11 +291,14 @@ def _read_report(element: etree._Element) -> Any:
     return fields
 
 
-def _trim(fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.strip(" \t\r\n") if type(value) is str and name != "stringValue" else value
-        for name, value in fields.items()
+def _read_readings(element: etree._Element) -> dict[str, Any]:
+    """The attributes of sensor metadata or a report, and what our own writer put beside them."""
+    fields: dict[str, Any] = {
+        name: value if name == "stringValue" else value.strip(" \t\r\n")
+        for name, value in read_attributes(element).items()
     }
+    kept = _load_kept(element.get(JSON_ATTRIBUTE, "{}"))
+    return {**fields, **kept} if type(kept) is dict else fields
 
 
 def _read_ilmd(event: EventXml, element: etree._Element) -> Any:

@@ -23,6 +23,7 @@ from hansa.apps.food_trace.documents.stored import (
 )
 from hansa.apps.food_trace.documents.vocabulary import Vocabulary
 from hansa.apps.food_trace.documents.xml_events import (
+    EPCIS_NAMESPACE,
     FIELDS_ELEMENT,
     JSON_ATTRIBUTE,
     JSON_NAMESPACE,
@@ -31,7 +32,6 @@ from hansa.apps.food_trace.documents.xml_events import (
 # How words are written (header GS1-CBV-XML-Format): URNs, or web addresses.
 WordFormat = Literal["urn", "web"]
 
-_EPCIS: Final = "urn:epcglobal:epcis:xsd:2"
 _QUERY: Final = "urn:epcglobal:epcis-query:xsd:2"
 _encoder: Final = msgspec.json.Encoder(order="sorted")
 _ILLEGAL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -81,7 +81,7 @@ def write_capture_xml(
 ) -> bytes:
     """An EPCISDocument."""
     writer = _Writer(events, words, keys)
-    root = writer.make_root("epcis", _EPCIS, "EPCISDocument", creation_date)
+    root = writer.make_root("epcis", EPCIS_NAMESPACE, "EPCISDocument", creation_date)
     writer.write_list(etree.SubElement(root, "EPCISBody"))
     return _serialise(root)
 
@@ -112,7 +112,9 @@ def write_event_xml(
     """One event by itself."""
     writer = _Writer([event], words, keys)
     tree = writer.trees[0]
-    root = etree.Element(f"{{{_EPCIS}}}{tree['type']}", nsmap=writer.make_nsmap("epcis", _EPCIS))
+    root = etree.Element(
+        f"{{{EPCIS_NAMESPACE}}}{tree['type']}", nsmap=writer.make_nsmap("epcis", EPCIS_NAMESPACE)
+    )
     writer.write_event(root, tree)
     return _serialise(root)
 
@@ -316,7 +318,7 @@ def is_plain(text: str) -> bool:
 def is_name(name: str) -> bool:
     """Whether a name can be an element's or attribute's, and is no name of ours."""
     namespace, local = split_name(name)
-    is_free = namespace not in {JSON_NAMESPACE, _EPCIS, _QUERY}
+    is_free = namespace not in {JSON_NAMESPACE, EPCIS_NAMESPACE, _QUERY}
     return _LOCAL.match(local) is not None and is_free and is_plain(namespace)
 
 
