@@ -48,20 +48,27 @@ class Lot:
 
 
 class FoodChain:
-    """Endless work of all firms.
+    """Endless work of all firms, from `start_ms`, an event each `step_ms`.
 
     `made_of`: lot to the lots it was made of; `packed`: unit to the lots that are, or were, in it;
     `warm`: units that a sensor found too warm.
     """
 
-    def __init__(self, seed: int = 1, scale: Scale = VILLAGE, step_ms: int = 60_000) -> None:
+    def __init__(
+        self,
+        seed: int = 1,
+        scale: Scale = VILLAGE,
+        *,
+        step_ms: int = 60_000,
+        start_ms: int = START_MS,
+    ) -> None:
         self.firms = list_firms(scale)
         self.made_of: dict[str, tuple[str, ...]] = {}
         self.packed: dict[str, tuple[str, ...]] = {}
         self.warm: list[str] = []
         self._draw = random.Random(seed)  # noqa: S311  (invented goods)
         self._step_ms = step_ms
-        self._time_ms = START_MS
+        self._time_ms = start_ms
         self._numbers: dict[str, int] = {}
         self._by_role: dict[str, list[Firm]] = {}
         for firm in self.firms:

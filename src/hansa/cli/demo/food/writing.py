@@ -1,8 +1,11 @@
 """EPCIS 2.0 events as JSON-LD objects: the few shapes that the model food chain writes. Pure."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+
+import msgspec
 
 CONTEXT: Final = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 OFFSET: Final = "+08:00"
@@ -111,3 +114,12 @@ def write_document(events: Sequence[Event], time_ms: int) -> dict[str, Any]:
         "creationDate": format_time(time_ms),
         "epcisBody": {"eventList": list(events)},
     }
+
+
+def write_normal(event: Event) -> str:
+    """The event's normal document, as the importer would write it of this event, but for its id:
+    a hash of this text, in the form of a CBV hash id.
+    """
+    digest = hashlib.sha256(msgspec.json.encode(event, order="sorted")).hexdigest()
+    named = {**event, "eventID": f"ni:///sha-256;{digest}?ver=CBV2.0"}
+    return msgspec.json.encode(named, order="sorted").decode()
