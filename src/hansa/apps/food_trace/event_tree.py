@@ -185,14 +185,15 @@ def read_element(fields: dict[str, Any], name: str, path: str) -> str:
 
 
 def _to_element(uri: str, path: str) -> str:
-    element = _find_element(uri)
+    element = find_element(uri)
     if not element:
         raise InvalidEvent("EPCIS-URI", path)
     return element
 
 
 @lru_cache(maxsize=16_384)
-def _find_element(uri: str) -> str:
+def find_element(uri: str) -> str:
+    """The element form of a URI, "" for what is none. Raises BadCheckDigit, BadIdentifier."""
     return element_of(uri) if is_uri(uri) else ""
 
 

@@ -6,7 +6,6 @@ The tables at the end say which fields each type of event has. Source: EPCIS 2.0
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -15,9 +14,9 @@ from hansa.apps.food_trace.documents import vocabulary
 from hansa.apps.food_trace.documents.names import Context, InvalidContext
 from hansa.apps.food_trace.documents.rulebook import Failure, make_failure
 from hansa.apps.food_trace.documents.vocabulary import Vocabulary
-from hansa.apps.food_trace.event_tree import ITEMS_MAX, parse_number
+from hansa.apps.food_trace.event_tree import ITEMS_MAX, find_element, parse_number
 from hansa.apps.food_trace.faults import BadCheckDigit, BadIdentifier
-from hansa.apps.food_trace.identifiers import element_of, is_uri
+from hansa.apps.food_trace.identifiers import is_uri
 from hansa.apps.food_trace.timestamps import InvalidTime, is_offset, parse_time
 
 Handler = Callable[["FieldReader", Any, str], Any]
@@ -171,23 +170,14 @@ def read_key(reader: FieldReader, value: Any, path: str) -> Any:
         reader.fail("EPCIS-URI", path)
         return value
     full = reader.context.expand_value(value)
-    fault = _judge_key(full)
-    if fault:
-        reader.fail(fault, path, value)
-    return full
-
-
-@lru_cache(maxsize=16_384)
-def _judge_key(uri: str) -> str:
-    if not is_uri(uri):
-        return "EPCIS-URI"
     try:
-        element_of(uri)
+        if not find_element(full):
+            reader.fail("EPCIS-URI", path, value)
     except BadCheckDigit:
-        return "I7-CHECK-DIGIT"
+        reader.fail("I7-CHECK-DIGIT", path, value)
     except BadIdentifier:
-        return "I7-KEY"
-    return ""
+        reader.fail("I7-KEY", path, value)
+    return full
 
 
 def read_number(reader: FieldReader, value: Any, path: str) -> Any:
