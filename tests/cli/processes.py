@@ -51,7 +51,7 @@ class Shell:
             input=given,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
         assert "Traceback" not in done.stdout + done.stderr, done.stderr

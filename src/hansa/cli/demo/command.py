@@ -12,7 +12,9 @@ from typing import Final
 import click
 
 from hansa.cli.answers import NO, YES, answer, json_option
+from hansa.cli.demo.food.story import FOOD_STEPS, FoodStory, build_plan
 from hansa.cli.demo.network_story import NETWORK_STEPS, NetworkStory
+from hansa.cli.demo.sign_ins import show_console
 from hansa.cli.demo.stage import Stage
 from hansa.cli.demo.story import STEPS, Story
 from hansa.cli.network import list_nodes
@@ -45,9 +47,11 @@ def command(
 ) -> int:
     """Show it all with real invoices, in a minute.
 
-    Makes a league of six model organisations in DIR, starts it, checks the published EN 16931
+    Makes a league of model organisations in DIR, starts it, checks the published EN 16931
     examples against the full rule set and issues them, shows what a ledger refuses and why, and
-    verifies a receipt offline. In a terminal the league then keeps running until Ctrl-C.
+    verifies a receipt offline. Then food: EPCIS events from farm to shop, a pallet that became too
+    warm, a recall. In a terminal the league then keeps running until Ctrl-C, with its console: the
+    last lines say where, and give each role a link to sign in.
 
     With --network the league has four validators, each run by another institution: invoices are
     issued through different nodes, one node is killed, invoices go on, receipts are verified, the
@@ -64,7 +68,7 @@ def command(
     papers = find_examples(examples)
     folder = (folder or Path(NETWORK_FOLDER if network else FOLDER)).absolute()
     clear(folder)
-    stage = Stage(folder, NETWORK_STEPS if network else STEPS, as_json=as_json)
+    stage = Stage(folder, NETWORK_STEPS if network else STEPS + FOOD_STEPS + 1, as_json=as_json)
     stays = sys.stdout.isatty() and not once and os.environ.get("CI", "").lower() != "true"
     with stoppable():
         try:
@@ -79,10 +83,14 @@ def tell(stage: Stage, papers: list[Path], *, stays: bool) -> None:
     """The whole story, from an empty folder to a league that runs."""
     began = time.monotonic()
     story = Story(stage, papers)
-    story.make_league()
+    story.make_league(build_plan())
     put_mark(stage, story.chain)
     url = stage.start(None if is_free(PORT) else 0)
     story.tell(url)
+    food = FoodStory(story)
+    food.tell()
+    story.tell_next(url)
+    show_console(stage, url, food.list_pages(url))
     end(stage, began, url, stays=stays)
 
 

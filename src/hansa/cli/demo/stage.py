@@ -175,7 +175,7 @@ def find_refusal(document: Any) -> dict[str, Any]:
         return {}
     if document.get("code") not in (None, "", "ok"):
         return document
-    for name in ("error", "messages", "outcomes"):
+    for name in ("error", "messages", "outcomes", "events"):
         found = find_refusal(document.get(name))
         if found:
             return found

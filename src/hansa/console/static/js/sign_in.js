@@ -3,6 +3,7 @@
 // Expects templates/sign_in.html: #sign-in, #statement, #keys-here, #key-list, #key-file,
 // #passphrase-field, #passphrase, #keep-key, #sign-in-fault, #sign-in-button, #make-key-room.
 
+import { decodeBase64url } from "./base64url.js";
 import { find, make, shorten, tell } from "./dom.js";
 import { describeFault } from "./faults.js";
 import { openKeyFile, readKeyFile } from "./key_file.js";
@@ -28,6 +29,8 @@ async function start() {
     await forgetLent();
     await showKeys();
   });
+  await attempt(takeLink);
+  addEventListener("hashchange", () => attempt(takeLink));
 }
 
 /** Run a step of the page; what goes wrong is told on it. */
@@ -63,13 +66,29 @@ function describeChoice(key) {
   return make("label", { class: "choice", title: key.kid }, radio, make("span", {}, ...words));
 }
 
+/** A model league's sign-in link carries a key file after the #, which no browser sends. */
+function takeLink() {
+  const mark = "#key-file=";
+  if (!location.hash.startsWith(mark)) {
+    return;
+  }
+  const given = location.hash.slice(mark.length);
+  history.replaceState(null, "", location.pathname + location.search);
+  useFile(new TextDecoder("utf-8", { fatal: true }).decode(decodeBase64url(given)));
+  button.focus();
+}
+
 async function takeFile() {
   const [given] = find("key-file").files;
   chosen.file = null;
   if (given === undefined) {
     return;
   }
-  chosen.file = readKeyFile(await given.text());
+  useFile(await given.text());
+}
+
+function useFile(text) {
+  chosen.file = readKeyFile(text);
   chosen.key = null;
   for (const radio of find("key-list").querySelectorAll("input")) {
     radio.checked = false;
