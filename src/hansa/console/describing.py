@@ -59,9 +59,11 @@ class Described:
         if field is not None and field.kind == "choice":
             return field
         for cycle in self.raw["lifecycles"]:
-            if cycle["record"] == about["record"] and cycle["field"] == name:
+            is_mark = len(cycle["states"]) < 3
+            if cycle["record"] == about["record"] and cycle["field"] == name and not is_mark:
                 return Shape(name, "choice", table, options=tuple(cycle["states"]))
-        schema = {"title": table, "properties": {name: {"type": column["type"]}}}
+        type_ = "integer" if column["type"] == "integer" else "string"
+        schema = {"title": table, "properties": {name: {"type": type_}}}
         return derive_shape(schema, self.raw["fields"]).fields[0]
 
     def _derive(self, sort: str, name: str, types: Mapping[str, Any]) -> Shape | None:

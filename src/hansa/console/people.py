@@ -76,6 +76,20 @@ async def name_all(visit: Visit, *values: object) -> dict[str, str]:
     return found
 
 
+async def read_params(visit: Visit, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of a refusal for people: members by name, states by their words."""
+    found: dict[str, Any] = {}
+    for name, value in params.items():
+        text = str(value)
+        if text.startswith("did:hansa:"):
+            found[name] = await name_who(visit, text)
+        elif visit.words.knows("state", text):
+            found[name] = visit.words.of("state", text)
+        else:
+            found[name] = value
+    return found
+
+
 async def describe_act(visit: Visit, height: int, transaction: str) -> Act:
     """What a version's transaction was."""
     if not transaction or transaction == "deadline":
@@ -126,7 +140,7 @@ async def list_changes(
 ) -> list[Change]:
     """The last change of each record that a message names and the visitor sees."""
     found = []
-    for app, kind, key in dict.fromkeys(_list_records(about.name, shape, body)):
+    for app, kind, key in dict.fromkeys(list_records(about.name, shape, body)):
         try:
             versions = await read_history(visit, app, kind, key)
         except ApiProblem:
@@ -137,14 +151,12 @@ async def list_changes(
     return found
 
 
-def _list_records(
-    app: str, shape: Shape, body: Mapping[str, Any]
-) -> Iterable[tuple[str, str, str]]:
+def list_records(app: str, shape: Shape, body: Mapping[str, Any]) -> Iterable[tuple[str, str, str]]:
     """(application, kind, key) of every record that the fields of a message name."""
     for each in shape.fields:
         value = body.get(each.name)
         if isinstance(value, Mapping):
-            yield from _list_records(app, each, value)
+            yield from list_records(app, each, value)
         elif each.record and isinstance(value, str) and value:
             owner, sep, kind = each.record.partition("/")
             yield (owner if sep else app, kind if sep else owner, value)

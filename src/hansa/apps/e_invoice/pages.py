@@ -129,6 +129,10 @@ _MEANINGS: dict[str, Meaning] = {
     "jurisdiction": "jurisdiction",
     "member": "member",
     "employer": "member",
+    "seller_member": "member",
+    "buyer_member": "member",
+    "requested_by": "member",
+    "answers": "member",
     "scheme": "scheme",
     "commitment": "commitment",
 }

@@ -23,10 +23,10 @@ from hansa.console.forms.entry import ROWS_MAX, Lookup, count_rows, read_form
 from hansa.console.forms.faults import Fault, find_path, guess_path
 from hansa.console.forms.options import is_closed, load_options, name_source
 from hansa.console.forms.shape import Shape
-from hansa.console.people import Change, list_changes, name_all
+from hansa.console.people import Change, list_changes, name_all, read_params
 from hansa.console.problems import advise, explain, refuse_address
 from hansa.console.routing import page
-from hansa.console.values import Reader, write_json
+from hansa.console.values import Reader, Shown, write_json
 from hansa.console.visit import Visit
 
 # Fields of the page itself, beside those of the message.
@@ -112,7 +112,7 @@ async def take_form(visit: Visit) -> Answer:
     changes = await list_changes(visit, form.about, form.shape, body)
     verdict = prepared["verdict"]
     if verdict["code"] != "ok":
-        return await _render(form, [_read_verdict(form, verdict)], changes=changes)
+        return await _render(form, [await _read_verdict(form, verdict)], changes=changes)
     return await _preview(form, prepared, changes)
 
 
@@ -152,11 +152,12 @@ def _read_problem(form: _Form, problem: ApiProblem) -> Fault:
     )
 
 
-def _read_verdict(form: _Form, verdict: Mapping[str, Any]) -> Fault:
+async def _read_verdict(form: _Form, verdict: Mapping[str, Any]) -> Fault:
     """What the ledger would refuse it for."""
-    words, code, params = form.visit.words, verdict["code"], verdict["params"]
+    words, code = form.visit.words, verdict["code"]
+    params = await read_params(form.visit, verdict["params"])
     return Fault(
-        guess_path(_list_paths(form), form.typed, code, params),
+        guess_path(_list_paths(form), form.typed, code, verdict["params"]),
         text=words.of("rejection", code, default=verdict["text"], params=params),
         remedy=words.of("remedy", code, default=verdict["remedy"], params=params),
         rule=verdict["rule"],
@@ -216,7 +217,9 @@ async def _preview(form: _Form, prepared: Mapping[str, Any], changes: list[Chang
         form=form,
         about=form.about,
         message=form.about.messages[form.name],
-        shown=shown,
+        parts=shown.parts[0].parts
+        if [each.kind for each in shown.parts] == ["group"]
+        else shown.parts,
         prepared=prepared,
         request={
             "kid": (visit.session or {})["key"],
@@ -232,6 +235,11 @@ async def _preview(form: _Form, prepared: Mapping[str, Any], changes: list[Chang
         canonical=write_json(prepared["message"]),
         newer=newer,
     )
+
+
+def _open_only_group(parts: tuple[Shown, ...]) -> tuple[Shown, ...]:
+    """A message that is one group says no more by the group's name."""
+    return parts[0].parts if len(parts) == 1 and parts[0].kind == "group" else parts
 
 
 def _resolve(form: _Form) -> Shape:

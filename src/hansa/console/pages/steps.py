@@ -10,6 +10,7 @@ from typing import Any, Final
 from hansa.console.asking import ApiProblem, join_path
 from hansa.console.describing import Described
 from hansa.console.forms.shape import Shape
+from hansa.console.people import read_params
 from hansa.console.states import list_steps, read_cycles
 from hansa.console.visit import Visit
 
@@ -102,9 +103,8 @@ async def _try(
     verdict = prepared["verdict"]
     if verdict["code"] == "ok" or _is_about(verdict, sampled):
         return Step(name, href)
-    text = visit.words.of(
-        "rejection", verdict["code"], default=verdict["text"], params=verdict["params"]
-    )
+    params = await read_params(visit, verdict["params"])
+    text = visit.words.of("rejection", verdict["code"], default=verdict["text"], params=params)
     return Step(name, href, text, verdict["rule"])
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from hansa.console.answers import Answer
 from hansa.console.asking import ApiProblem, join_path
 from hansa.console.describing import Described, find_described
 from hansa.console.forms.shape import Shape
-from hansa.console.people import Change, list_changes, name_all, name_who
+from hansa.console.people import Change, list_changes, list_records, name_all, name_who, read_params
 from hansa.console.problems import refuse_address
 from hansa.console.routing import page
 from hansa.console.values import Reader, Shown
@@ -20,6 +20,7 @@ _ID: Final = re.compile(r"[0-9a-f]{64}")
 # Messages that are shown with what they say and brought about; of a bulk the others are a table.
 _TOLD_MAX: Final = 3
 _ROWS_MAX: Final = 500
+_RECORDS_MAX: Final = 2
 # So long a page waits for the block of what was just sent.
 _WAIT_S: Final = 5
 
@@ -40,6 +41,7 @@ class Outcome:
     body: Shown | None = None
     events: tuple[tuple[str, Shown], ...] = ()
     changes: tuple[Change, ...] = ()
+    records: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def is_done(self) -> bool:
@@ -125,7 +127,8 @@ def _words(visit: Visit, message: Mapping[str, Any]) -> dict[str, str]:
 
 
 async def _tell(visit: Visit, identity: str, message: Mapping[str, Any]) -> Outcome:
-    row = _describe_row(visit, message)
+    params = await read_params(visit, message.get("params", {}))
+    row = _describe_row(visit, {**message, "params": params})
     outcome = Outcome(
         index=row["index"],
         app=row["app"],
@@ -172,7 +175,26 @@ async def _add_content(
         body=reader.show(shape, body) if body is not None and shape else None,
         events=tuple([await _tell_event(visit, each) for each in events]),
         changes=tuple(changes),
+        records=await _find_records(visit, about, shape, body, events),
     )
+
+
+async def _find_records(
+    visit: Visit,
+    about: Described,
+    shape: Shape | None,
+    body: Mapping[str, Any] | None,
+    events: Sequence[Mapping[str, Any]],
+) -> tuple[tuple[str, str, str], ...]:
+    """(application, kind, key) of the records that events and message name, a few."""
+    found = []
+    for event in events:
+        told = await find_described(visit, str(event["app"]))
+        its = told.event(event["type"]) if told else None
+        found += list(list_records(told.name, its, event["body"])) if told and its else []
+    if body is not None and shape is not None:
+        found += list(list_records(about.name, shape, body))
+    return tuple(dict.fromkeys(found))[:_RECORDS_MAX]
 
 
 async def _tell_event(visit: Visit, event: Mapping[str, Any]) -> tuple[str, Shown]:

@@ -121,6 +121,9 @@ function judge(input) {
 
 /** Choosing an application or a message shows the fields of that message. */
 function watchChoices(form) {
+  for (const button of form.querySelectorAll("[data-show]")) {
+    button.parentElement.hidden = true;
+  }
   for (const select of form.querySelectorAll("select[data-reload]")) {
     select.addEventListener("change", () => {
       form.querySelector("[data-show]")?.click();
