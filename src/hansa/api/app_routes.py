@@ -188,10 +188,11 @@ def read_headers(scope: Mapping[str, Any]) -> dict[str, str]:
 def find_asker(gate: Gate, app: str, headers: Headers) -> Seat:
     """Who asks an application's address: a session, a client of that application, or nobody.
 
-    Raises Refusal. Clients may send their token as the password of Basic authorization too.
+    Raises Refusal. Clients may also send their token as software for such doors does: as the
+    password of Basic authorization, or as `API-KEY-SECRET`.
     """
     header = headers.get("authorization", "")
-    token = _read_basic(header) or read_token(header)
+    token = _read_basic(header) or read_token(header) or _read_secret(headers)
     if not token:
         return Seat()
     if is_client_token(token):
@@ -216,6 +217,12 @@ def _read_basic(header: str) -> str:
         text = ""
     password = text.partition(":")[2]
     return password if is_client_token(password) and len(password) <= 128 else ""
+
+
+def _read_secret(headers: Headers) -> str:
+    """A client's token in the header `API-KEY-SECRET`, "" for anything else."""
+    secret = headers.get("api-key-secret", "")
+    return secret if is_client_token(secret) and len(secret) <= 128 else ""
 
 
 def refuse_client() -> Refusal:

@@ -40,6 +40,7 @@ _OPEN: Final = (
 )
 _SIGNED_IN: Final = "/v1/sessions/current"
 Document = dict[str, Any]
+_PLAIN: Final = str.maketrans({"/": "_", "{": "", "}": "", "-": "_"})
 # Values of filters, as the routes read them.
 _BOUNDED: Final[dict[str, dict[str, Any]]] = {
     "string": {"type": "string", "maxLength": FILTER_CHARACTERS_MAX, "pattern": "^[^\\x00]*$"},
@@ -84,6 +85,8 @@ def describe_api(app: Litestar, shape: Shape) -> bytes:
         _add_application(paths, schemas, general, application)
     for (owner, _kind), found in shape.records.items():
         _add_records(paths, schemas, general, owner, found)
+    for application in shape.applications:
+        _add_doors(paths, application)
     return msgspec.json.encode(document, order="deterministic")
 
 
@@ -204,6 +207,29 @@ def _add_application(
         paths[f"/v1/apps/{application.name}/messages/{name}"] = {"post": operation}
     for table in application.tables:
         _add_table(paths, general, application, table)
+
+
+def _add_doors(paths: Document, application: Application) -> None:
+    """The addresses that an application has beyond the derived ones, by what it says of them."""
+    for route in application.doors.routes:
+        path = f"/{application.cli_name}{route.path}".replace("*}", "}")
+        names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+        operation: Document = {
+            "tags": [application.name],
+            "summary": route.summary,
+            "operationId": f"{route.method.lower()}{path.translate(_PLAIN)}",
+            "security": [{}, {"session": []}],
+            "parameters": [
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                for name in names
+            ],
+            "responses": {"default": {"description": "As the application's standard has it"}},
+        }
+        if route.method in ("POST", "PUT"):
+            media = route.media or ("application/octet-stream",)
+            content: Document = {each: {"schema": {}} for each in media}
+            operation["requestBody"] = {"required": True, "content": content}
+        paths.setdefault(path, {})[route.method.lower()] = operation
 
 
 def _add_table(paths: Document, general: Document, application: Application, table: Table) -> None:
