@@ -149,6 +149,64 @@ def stages(quick: bool, profile: bool, output: Path | None, as_json: bool) -> in
     return YES
 
 
+@command.command("food")
+@click.option("--quick", is_flag=True, help="20,000 events, few questions: to see that it works.")
+@click.option(
+    "--events", type=click.IntRange(1_000, 20_000_000), metavar="N",
+    help="Events in the read model (default: 1,000,000).",
+)  # fmt: skip
+@click.option(
+    "--questions", type=click.IntRange(1, 10_000), metavar="N",
+    help="How often each kind of question is asked (default: 200).",
+)  # fmt: skip
+@click.option(
+    "--database", metavar="URL",
+    help="An empty database: postgresql+pg8000://… (default: an SQLite file).",
+)  # fmt: skip
+@click.option("--capture/--no-capture", default=True, help="Capture beside invoices, too.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+    help="Also write the document to FILE, to keep it.",
+)  # fmt: skip
+@json_option
+def food(
+    quick: bool,
+    events: int | None,
+    questions: int | None,
+    database: str | None,
+    capture: bool,
+    output: Path | None,
+    as_json: bool,
+) -> int:
+    """Recall, trace-back and labels over a million events; capture beside invoices.
+
+    A model food chain of some 400 firms fills a read model, block by block. Then it is asked for
+    what any lot became and for what became of the ingredients that went into most. Capture of 100
+    events in a transaction is counted as `hansa bench stages` does, beside 100 invoices.
+
+    \b
+    Examples:
+      hansa bench food --quick
+      hansa bench food -o docs/bench/food.json
+    """
+    import msgspec
+
+    from hansa.cli.bench.food import conduct_food
+    from hansa.cli.bench.food_report import FoodPlan, format_food
+
+    plan = FoodPlan(
+        events=events or (20_000 if quick else 1_000_000),
+        questions=questions or (20 if quick else 200),
+        database=database or "",
+        capture_blocks=0 if not capture else 1 if quick else 5,
+    )
+    with scratch() as folder:
+        report = conduct_food(folder, describe_command(), plan, hint)
+    keep(output, msgspec.json.encode(report))
+    answer(msgspec.to_builtins(report), format_food(report), as_json=as_json)
+    return YES if report.is_met else NO
+
+
 @contextmanager
 def scratch() -> Iterator[Path]:
     """A folder for one measurement, removed when it ends, however it ends."""

@@ -190,7 +190,7 @@ def conduct_stages(
         if profiled:
             sampler.start()
         figures = tuple(
-            _measure(node, messages, sent, check_s)
+            measure_blocks(node, messages, sent, check_s)
             for (messages, sent), check_s in zip(prepared, checks, strict=True)
         )
         profile = build_profile([sampler.stop()]) if profiled else None
@@ -206,7 +206,7 @@ def conduct_stages(
     )
 
 
-def _measure(
+def measure_blocks(
     node: LoneNode, messages: int, sent: Sequence[Sequence[bytes]], check_s: float
 ) -> StageFigures:
     """Every block is at the door one height before it is voted on, as under load."""
