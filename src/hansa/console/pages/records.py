@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import segno
 
@@ -78,6 +79,7 @@ async def show_record(visit: Visit) -> Answer:
         versions=await _tell_history(visit, shape, reader, versions),
         count=len(versions),
         related=related,
+        proof_link=_proof_link,
         steps=steps,
         verify=_verify_link(about, kind, key),
         qr=_draw_qr(visit.origin + _verify_link(about, kind, key)),
@@ -106,7 +108,12 @@ def _name_file(*parts: str) -> str:
 
 def _verify_link(about: Described, kind: str, key: str) -> str:
     """Where the record is verified: the page takes its proof and judges it in the browser."""
-    return f"/verify?record={about.records[kind]['owner']}/{kind}/{key}"
+    place = f"{about.records[kind]['owner']}/{kind}/{key}"
+    return f"/verify?{urlencode({'record': place})}"
+
+
+def _proof_link(app: str, kind: str, key: str) -> str:
+    return join_path("apps", app, "proofs", kind, key)
 
 
 def _draw_qr(address: str) -> str:
