@@ -205,7 +205,7 @@ def find_key(document: str) -> str:
 
 class _Key(msgspec.Struct):
     eventID: str  # noqa: N815 - the standard's own name
-    errorDeclaration: msgspec.Raw | None = None  # noqa: N815
+    errorDeclaration: Any = None  # noqa: N815
 
 
 def begin(

@@ -16,7 +16,7 @@ from hansa.apps.food_trace.documents.names import EPCIS_CONTEXT, Context
 from hansa.apps.food_trace.documents.query import read_parameters
 from hansa.apps.food_trace.documents.rulebook import RULES
 from hansa.apps.food_trace.event import event_key
-from hansa.apps.food_trace.identifiers import element_of
+from hansa.apps.food_trace.identifiers import element_of, make_opaque
 from hansa.apps.food_trace.routes.epcis.event_tests import Test, build_test
 from hansa.apps.food_trace.routes.epcis.problems import refuse, refuse_parameter
 from hansa.apps.food_trace.timestamps import parse_time
@@ -167,9 +167,8 @@ def _build_place(name: str, column: str, value: Any, *, with_parts: bool) -> Wan
 
 def _build_party(name: str, kind: str, type_: str, value: Any) -> Wanted:
     words = vocabulary.TRANSACTION if kind == "bizTransaction" else vocabulary.PARTY
-    values = tuple(value)
-    if kind != "bizTransaction":
-        values = tuple(_to_element(name, each) for each in value)
+    read = _to_document if kind == "bizTransaction" else _to_element
+    values = tuple(read(name, each) for each in value)
     return Related(
         TERMS,
         (
@@ -260,6 +259,14 @@ def _open_number(scheme: str, parts: list[str], digits: int) -> str:
         return front + prefix + "?" * (digits - len(front) - len(prefix))
     body = reference[:1] + prefix + reference[1:] if moves else prefix + reference
     return body + "?" if len(body) == digits - 1 else ""
+
+
+def _to_document(_name: str, uri: str) -> str:
+    """A document's number: as events keep it, also one that only looks like a key."""
+    try:
+        return element_of(uri)
+    except Rejection:
+        return make_opaque(uri)
 
 
 def _to_element(name: str, uri: str) -> str:
