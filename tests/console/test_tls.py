@@ -55,7 +55,9 @@ def test_api_and_console_speak_tls_on_one_port(tmp_path: Path, chromium: Browser
     options = ("--certificate", str(certificate), "--private-key", str(key))
     with shell.started(tmp_path / "bay", *options) as url:
         assert url.startswith("https://127.0.0.1:")
-        with httpx.Client(base_url=url, verify=ssl.create_default_context(cafile=certificate)) as client:
+        with httpx.Client(
+            base_url=url, verify=ssl.create_default_context(cafile=certificate)
+        ) as client:
             assert client.get("/v1/status").status_code == 200
             answer = client.get("/sign-in")
         assert answer.headers["strict-transport-security"] == "max-age=31536000"
