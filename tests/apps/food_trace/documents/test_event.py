@@ -234,6 +234,7 @@ def test_times_count_as_the_calendar_does(moment: datetime, offset: str) -> None
     "text",
     [
         "2026-02-29T00:00:00Z",
+        "1900-02-29T00:00:00Z",
         "2026-13-01T00:00:00Z",
         "0000-01-01T00:00:00Z",
         "2026-01-01T24:00:00Z",
@@ -250,6 +251,11 @@ def test_times_count_as_the_calendar_does(moment: datetime, offset: str) -> None
 def test_what_is_no_day_or_has_no_zone_is_no_time(text: str) -> None:
     with pytest.raises(InvalidTime):
         parse_time(text)
+
+
+def test_a_century_has_a_leap_day_every_four_hundred_years() -> None:
+    assert parse_time("2000-03-01T00:00:00Z") - parse_time("2000-02-29T00:00:00Z") == 86_400_000
+    assert parse_time("2026-07-22T06:45Z") == parse_time("2026-07-22T06:45:00Z")
 
 
 def test_offsets_end_at_fourteen_hours() -> None:

@@ -96,6 +96,7 @@ def test_names_of_extensions_are_expanded(name: str, full: str) -> None:
         ("eventCountLimit", 0, "QUERY-VALUE"),
         ("eventCountLimit", msgspec.Raw(b"1.5"), "QUERY-VALUE"),
         ("EXISTS_ex:own", {"a": 1}, "QUERY-VALUE"),
+        ("EQ_booleanValue", "maybe", "QUERY-VALUE"),
     ],
 )
 def test_what_does_not_fit_is_said(name: str, value: Any, rule: str) -> None:
