@@ -69,7 +69,7 @@ def test_an_ended_session_goes_to_sign_in_and_back(visitor: Visitor, league: Con
     page.set_input_files("#key-file", league.key_file("employer"))
     page.click("#sign-in-button")
     expect(page).to_have_url(re.compile(r"/account\?tab=2$"))
-    expect(page.locator(".notice")).to_have_count(0)
+    expect(page.locator(".notices")).to_have_count(0)
 
 
 def test_cookies_are_out_of_reach_of_scripts_and_other_sites(
