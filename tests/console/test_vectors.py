@@ -23,6 +23,7 @@ from tests.console.vectors import (
     read_file,
     read_vectors,
 )
+from tests.vectors.receipts.generate.genesis import judge_root
 
 CASES = [(name, case["name"]) for name in NAMES for case in read_vectors(name)["cases"]]
 
@@ -40,6 +41,12 @@ def test_python_says_what_is_written(name: str, case_name: str) -> None:
     now = Timestamp.from_ms(case["now_ms"])
     verdict: Any = msgspec.to_builtins(verify_receipt(read_file(case), roots, now=now))
     assert cut_own_words(verdict) == cut_own_words(case["verdict"])
+
+
+def test_python_pins_what_is_written_and_nothing_else() -> None:
+    document = json.loads((FOLDER / "receipts" / "roots.json").read_text("utf-8"))
+    for case in document["cases"]:
+        assert judge_root(case["text"].encode()) == case["root"], case["name"]
 
 
 def test_the_vectors_have_every_outcome_and_every_step() -> None:

@@ -92,6 +92,29 @@ def test_a_flipped_bit_in_any_byte_turns_yes_into_no(
     assert Counter(others) == {"no": len(others)}
 
 
+def test_chromium_pins_what_is_written_and_nothing_else(bench: Page) -> None:
+    cases = json.loads((FOLDER / "receipts" / "roots.json").read_text("utf-8"))["cases"]
+    script = """
+    const { buildRoot } = await load("verify/roots");
+    const { Failed } = await load("verify/reasons");
+    const pin = async (text) => {
+      try {
+        const { chain, digest, height } = await buildRoot(new TextEncoder().encode(text));
+        return { chain, digest, height: Number(height) };
+      } catch (error) {
+        if (!(error instanceof Failed)) throw error;
+        return null;
+      }
+    };
+    const all = [];
+    for (const each of given) all.push(await pin(each));
+    return all;
+    """
+    said = run(bench, script, [case["text"] for case in cases])
+    for root, case in zip(said, cases, strict=True):
+        assert root == case["root"], case["name"]
+
+
 def test_signatures_at_the_edges_hold_as_is_written(bench: Page) -> None:
     """Also where the browser has no Ed25519 of its own: `exactly` is what then decides."""
     cases = json.loads((FOLDER / "receipts" / "ed25519.json").read_text("utf-8"))["cases"]

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parents[1] / "vectors"
-NAMES = ("absence", "checkpoints", "forged", "proofs", "receipts")
+NAMES = (
+    "absence",
+    "checkpoints",
+    "forged",
+    "malformed_proofs",
+    "malformed_results",
+    "malformed_seals",
+    "proofs",
+    "receipts",
+)
 # Of a file that is no JSON of ours each parser says in its own words what it stumbled on.
 OWN_WORDS = "not a receipt, proof or checkpoint file: "
 

@@ -79,6 +79,7 @@ def build_trust_root(genesis: bytes) -> TrustRoot:
             Validator(public_key=each.key.raw, power=each.power) for each in document.validators
         )
         check_validators(validators)
+        time = Timestamp.from_ms(document.time_ms)
     except (InvalidGenesis, InvalidValidators, FormatError) as error:
         raise TrustError(
             f"this is no genesis to trust: {error}",
@@ -88,7 +89,7 @@ def build_trust_root(genesis: bytes) -> TrustRoot:
         chain=document.chain,
         genesis=sha256(genesis).hex(),
         kind="hansa.trust/2",
-        time=Timestamp.from_ms(document.time_ms),
+        time=time,
         validators=validators,
     )
 

@@ -10,11 +10,11 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from hansa.client.checkpoints import CheckpointFile, decode_checkpoint
+from hansa.client.checkpoints import decode_checkpoint
 from hansa.client.receipts import NOTHING, ProofFile, ReceiptFile, encode_file
 from hansa.client.trust import Root, build_trust_root
 from hansa.client.verify import verify_receipt
@@ -29,21 +29,16 @@ from hansa.testing.chain import START_MS
 from tests.client.sealing import ADA, BEA, League, raw, replace
 from tests.client.test_verify import ABSENT_HOLDS, ABSENT_SAYS_NOTHING
 from tests.ledger.toy import Count, Later
+from tests.vectors.receipts.generate.cases import DAY_MS, Case
+from tests.vectors.receipts.generate.genesis import make_roots
+from tests.vectors.receipts.generate.malformed import (
+    make_malformed_proofs,
+    make_malformed_results,
+    make_malformed_seals,
+)
 
 FOLDER = Path(__file__).parent.parent
-DAY_MS = 86_400_000
-NOW_MS = START_MS + 30 * DAY_MS
 PERIOD_MS = 1_095 * DAY_MS
-AnyFile = ReceiptFile | ProofFile | CheckpointFile
-
-
-class Case(NamedTuple):
-    """A file (or its bytes), what is pinned, and when it is judged."""
-
-    name: str
-    file: AnyFile | bytes
-    roots: tuple[bytes, ...]
-    now_ms: int = NOW_MS
 
 
 def count(made: League, *, times: int = 1, by: int = 1) -> None:
@@ -482,13 +477,16 @@ FILES: dict[str, Callable[[], Iterator[Case]]] = {
     "proofs": make_proofs,
     "absence": make_absence,
     "forged": make_forged,
+    "malformed_seals": make_malformed_seals,
+    "malformed_results": make_malformed_results,
+    "malformed_proofs": make_malformed_proofs,
 }
 
 
 def main() -> None:
     """Write each file anew."""
-    for name, make in FILES.items():
-        document = build_document(make)
+    documents = {name: build_document(make) for name, make in FILES.items()}
+    for name, document in {**documents, "roots": make_roots()}.items():
         text = json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True)
         (FOLDER / f"{name}.json").write_text(text + "\n", "utf-8")
 

@@ -34,8 +34,9 @@ export function toNs(time) {
 
 /** Moment of so many milliseconds since 1970. */
 export function fromMs(milliseconds) {
-  const ms = BigInt(milliseconds);
-  return { seconds: ms / 1000n, nanos: (ms % 1000n) * 1_000_000n };
+  const seconds = Math.floor(milliseconds / 1000);
+  const rest = milliseconds - seconds * 1000;
+  return { seconds: BigInt(seconds), nanos: BigInt(rest) * 1_000_000n };
 }
 
 function encodeTime(time) {

@@ -30,6 +30,12 @@ function need(condition, text) {
   }
 }
 
+/** Whether {seconds, nanos} is a moment that protobuf's Timestamp can hold. */
+export function isTime({ seconds, nanos }) {
+  const isSecond = seconds >= ZERO_TIME_SECONDS && seconds <= TIME_SECONDS_MAX;
+  return isSecond && nanos >= 0n && nanos < NANOS;
+}
+
 // --- readers of values ---
 
 const integer = (scanner) => scanner.integer();
@@ -116,13 +122,7 @@ function misplaced(name, names) {
 
 // --- what CometBFT's types are made of (comet/header.py, commit.py, validators.py, wire.py) ---
 
-const timestamp = struct(
-  { nanos: integer, seconds: integer },
-  {
-    check: ({ seconds, nanos }) =>
-      seconds >= ZERO_TIME_SECONDS && seconds <= TIME_SECONDS_MAX && nanos >= 0n && nanos < NANOS,
-  },
-);
+const timestamp = struct({ nanos: integer, seconds: integer }, { check: isTime });
 const partSetHeader = struct({ hash: bytes, total: integer });
 const blockId = struct({ hash: bytes, parts: partSetHeader });
 const header = struct({

@@ -3,30 +3,11 @@
 // ledger/receipts.py ResultLeaf; ledger/system.py Account, Member, BlockRecord.
 
 import { CanonicalError, decodeJson } from "../canonical.js";
+import * as fields from "./fields.js";
+
+const { isDid, isFlag, isInteger, isListOf, isMapOf, isNullOr, isOneOf, isStruct, isText } = fields;
 
 const WRONG = "a field is missing, unknown, of another type or out of bounds";
-
-const isText = (value) => typeof value === "string";
-const isInteger = (value) => Number.isInteger(value) || typeof value === "bigint";
-const isFlag = (value) => typeof value === "boolean";
-const isDid = (value) => isText(value) && /^did:hansa:[a-z2-7]{32}$/u.test(value);
-const isOneOf = (...values) => (value) => values.includes(value);
-const isListOf = (isItem) => (value) => Array.isArray(value) && value.every(isItem);
-const isNullOr = (isItem) => (value) => value === null || isItem(value);
-const isMapOf = (isItem) => (value) => isObject(value) && Object.values(value).every(isItem);
-
-function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A struct: all of `fields`, some of `optional`, nothing else. */
-function isStruct(fields, optional = {}) {
-  const known = { ...fields, ...optional };
-  return (value) =>
-    isObject(value) &&
-    Object.keys(fields).every((name) => name in value) &&
-    Object.keys(value).every((name) => Object.hasOwn(known, name) && known[name](value[name]));
-}
 
 const isLeaf = isStruct({
   code: isText,

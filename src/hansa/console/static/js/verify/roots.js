@@ -8,7 +8,8 @@ import { CanonicalError, decodeCanonical } from "../canonical.js";
 import { sha256 } from "../digests.js";
 import { listEntries, putEntry, removeEntries } from "../store.js";
 import * as comet from "./comet.js";
-import { readFile } from "./forms.js";
+import { isInteger, isListOf, isObject, isOneOf, isStruct, isText } from "./fields.js";
+import { isTime, readFile } from "./forms.js";
 import { checkNumbers } from "./foundation.js";
 import { checkLightBlock, trustBlock, trustGenesis } from "./light.js";
 import { Failed, require, say } from "./reasons.js";
@@ -19,7 +20,6 @@ const GENESIS_BYTES_MAX = 4_000_000;
 const VALIDATORS_MAX = 100;
 const POWER_MAX = 1_000_000_000;
 const CHAIN = /^[a-z0-9.-]{1,50}$/u;
-const GENESIS_FIELDS = ["activations", "chain", "contracts", "kind", "time_ms", "validators"];
 
 /** A root as the verifier takes it: {kind, chain, height, digest, trusted}, made from bytes. */
 export function buildRoot(data) {
@@ -66,19 +66,29 @@ export async function buildCheckpointRoot(data) {
   return { kind: "checkpoint", chain, height: header.height, digest, trusted: trustBlock(file) };
 }
 
+// The genesis document, as ledger/genesis.py has it.
+const isGenesisValidator = isStruct(
+  { key: isStruct({ alg: isText, public: isText }), power: isInteger },
+  { member: isText },
+);
+const isActivation = isStruct({ application: isText, version: isInteger, digest: isText });
+const isGenesisDocument = isStruct({
+  activations: isListOf(isActivation),
+  chain: isText,
+  contracts: isObject,
+  kind: isOneOf("hansa.genesis/1"),
+  time_ms: isInteger,
+  validators: isListOf(isGenesisValidator),
+});
+
 function checkGenesis(document) {
-  const isObject = typeof document === "object" && document !== null && !Array.isArray(document);
-  const names = isObject ? Object.keys(document).sort() : [];
-  const isWhole =
-    isObject &&
-    names.join() === GENESIS_FIELDS.join() &&
-    document.kind === "hansa.genesis/1" &&
-    typeof document.chain === "string" &&
-    Number.isInteger(document.time_ms) &&
-    Array.isArray(document.validators) &&
-    document.validators.every(isGenesisValidator);
-  require(isWhole, say("this is no genesis to trust: it lacks parts of one, or has others"));
+  require(
+    isGenesisDocument(document),
+    say("this is no genesis to trust: it lacks parts of one, or has others"),
+  );
   require(CHAIN.test(document.chain), say("the chain id has 1 to 50 of a-z 0-9 - ."));
+  const time = comet.fromMs(document.time_ms);
+  require(isTime(time), say("the time of the genesis is none"));
   const { validators } = document;
   require(
     validators.length > 0 &&
@@ -94,16 +104,6 @@ function checkGenesis(document) {
   require(
     new Set(members).size === members.length,
     say("a validator's key, or its member, is there twice"),
-  );
-}
-
-function isGenesisValidator(each) {
-  const { key, power, member = "" } = each ?? {};
-  return (
-    typeof key?.alg === "string" &&
-    typeof key.public === "string" &&
-    Number.isInteger(power) &&
-    typeof member === "string"
   );
 }
 

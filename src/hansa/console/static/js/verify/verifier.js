@@ -90,8 +90,10 @@ function judgeFailure(name, error) {
   throw error;
 }
 
+/** text: as Python shows it; what holds is made safe there twice, once in the check itself. */
 function describeStep(name, ok, reason) {
-  return { name, ok, reason, text: show(String(reason)) };
+  const once = show(String(reason));
+  return { name, ok, reason, text: ok ? show(once) : once };
 }
 
 function conclude(assembled, steps) {
