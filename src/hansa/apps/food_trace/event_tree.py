@@ -16,8 +16,9 @@ from hansa.primitives.limits import INTEGER_MAX
 
 Number = tuple[int, int]  # (amount, scale): amount / 10**scale, without trailing zeros
 
-# One event must fit a message and a record, both of which write its quotes twice.
+# One event must fit a message and a record, which write its quotes and backslashes twice.
 DOCUMENT_BYTES_MAX: Final = 96_000
+STORED_BYTES_MAX: Final = 112_000
 # An extension of an extension of a sensor element is at 12.
 DOCUMENT_DEPTH_MAX: Final = 32
 # A pallet of cartons of pieces; more are another event.
@@ -109,7 +110,7 @@ def decode_normal(document: str) -> dict[str, Any]:
     """The fields of a document that is the normal spelling of one JSON object."""
     try:
         data = document.encode()
-        if len(data) > DOCUMENT_BYTES_MAX:
+        if len(data) > DOCUMENT_BYTES_MAX or _count_stored(data) > STORED_BYTES_MAX:
             raise InvalidEvent("NORMAL-SIZE", "/")
         fields = _decoder.decode(data)
         if not isinstance(fields, dict):
@@ -124,6 +125,10 @@ def decode_normal(document: str) -> dict[str, Any]:
     if again != data:
         raise InvalidEvent("NORMAL-FORM", "/")
     return fields
+
+
+def _count_stored(data: bytes) -> int:
+    return len(data) + data.count(b'"') + data.count(b"\\")
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

@@ -180,6 +180,10 @@ def test_an_event_larger_than_a_record_is_refused() -> None:
     with pytest.raises(InvalidEvent) as caught:
         read_event(change(zz="a" * DOCUMENT_BYTES_MAX))
     assert caught.value.rule == "NORMAL-SIZE"
+    read_event(change(zz="a" * 90_000))
+    with pytest.raises(InvalidEvent) as caught:
+        read_event(change(zz='"' * 40_000))  # each of them is four bytes in a record
+    assert caught.value.rule == "NORMAL-SIZE"
 
 
 def test_a_hash_id_is_its_own_record_key_and_any_other_is_escaped() -> None:

@@ -54,7 +54,8 @@ def _check_hash_ids(document: EpcisDocument) -> Iterator[Failure]:
             if expected != event.event_id:
                 name = "eventID" if document.syntax == "xml" else "/eventID"
                 path = f"{event.path.rstrip('/')}/{name.lstrip('/')}"
-                yield make_failure("CBV-HASH-ID", path, expected)
+                failure = make_failure("CBV-HASH-ID", path)
+                yield msgspec.structs.replace(failure, text=f"{failure.text}: {expected}")
 
 
 def _claims_hash(event: NormalEvent) -> bool:
