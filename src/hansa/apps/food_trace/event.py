@@ -71,6 +71,8 @@ TYPES: Final = frozenset(
 )
 ACTIONS: Final = frozenset({"ADD", "OBSERVE", "DELETE"})
 
+# Longer documents are read each time: what is remembered stays small whatever is sent.
+_SMALL: Final = 4_096
 _HASH_ID: Final = re.compile(r"ni:///sha-256;([0-9a-f]{64})\?ver=CBV2\.0\Z")
 
 
@@ -122,6 +124,10 @@ def read_event(document: str) -> FoodEvent:
 
     Raises InvalidEvent (not the normal spelling, or no EPCIS event), BadCheckDigit, BadIdentifier.
     """
+    return _read_small(document) if len(document) <= _SMALL else _read(document)
+
+
+def _read(document: str) -> FoodEvent:
     fields = decode_normal(document)
     kind = fields.get("type")
     if kind not in TYPES:
@@ -165,6 +171,10 @@ def read_event(document: str) -> FoodEvent:
     )
     _check_parts(event, fields)
     return event
+
+
+# A block's events: execution reads each, and the read model of the same node reads it again.
+_read_small = lru_cache(maxsize=4_096)(_read)
 
 
 def _check_parts(event: FoodEvent, fields: dict[str, Any]) -> None:

@@ -3,25 +3,18 @@
 For who may read the capture.
 """
 
-from functools import lru_cache
 from typing import Final
 
 from hansa.appkit.application import Row
-from hansa.apps.food_trace.event import FoodEvent, Number, Reading, read_event
+from hansa.apps.food_trace.event import Number, Reading, read_event
 from hansa.apps.food_trace.model import Capture
 
 _CELL_MAX: Final = 2**63 - 1
 
 
-@lru_cache(maxsize=4)
-def _read(document: str) -> FoodEvent:
-    """The event of a capture: several tables ask for it one after the other."""
-    return read_event(document)
-
-
 def project_capture(capture: Capture) -> Row:
     """One row per captured event."""
-    event = _read(capture.document)
+    event = read_event(capture.document)
     return {
         "event": event.id,
         "type": event.type,
@@ -43,7 +36,7 @@ def project_capture(capture: Capture) -> Row:
 
 def list_event_terms(capture: Capture) -> list[Row]:
     """One row per source, destination, business transaction, persistent disposition of an event."""
-    event = _read(capture.document)
+    event = read_event(capture.document)
     parties = (
         ("source", event.sources),
         ("destination", event.destinations),
@@ -64,7 +57,7 @@ def list_event_terms(capture: Capture) -> list[Row]:
 
 def list_readings(capture: Capture) -> list[Row]:
     """One row per sensor report; its amounts / 10**scale."""
-    return [_project_reading(each) for each in _read(capture.document).readings]
+    return [_project_reading(each) for each in read_event(capture.document).readings]
 
 
 def _project_reading(reading: Reading) -> Row:
