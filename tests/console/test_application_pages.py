@@ -242,6 +242,69 @@ def test_what_an_attacker_wrote_is_shown_and_never_run(
     expect(page.locator(".chips")).to_contain_text(ATTACK)
 
 
+def test_a_form_is_filled_from_the_document_and_commits_to_it(
+    visitor: Visitor, league: ConsoleLeague
+) -> None:
+    page = visitor.open("seller-a", language="pt")
+    page.goto("/apps/e_invoice/messages/IssueInvoice")
+    paper = league.shell.folder / league.trade.paper("G-1")
+    with page.expect_download() as saved:
+        page.set_input_files("#from-file", paper)
+    opening = json.loads(Path(saved.value.path()).read_text(encoding="utf-8"))
+    expect(page.locator('[name="content.number"]')).to_have_value("G-1")
+    expect(page.locator('[name="content.totals.with_vat"]')).to_have_value("1125,00")
+    expect(page.locator('[name="content.commitment"]')).to_have_value(opening["commitment"])
+    page.fill('[name="content.seller"]', league.numbers["seller-a"])
+    page.fill('[name="content.buyer"]', league.numbers["buyer"])
+    preview(page)
+    page.goto("/apps/e_invoice/messages/IssueInvoice")
+    page.set_input_files(
+        "#from-file", {"name": "x.xml", "mimeType": "text/xml", "buffer": b"<a>&b;</a>"}
+    )
+    expect(page.locator("#faults")).to_contain_text("XML-")
+
+
+def test_events_of_one_file_are_signed_once(visitor: Visitor, league: ConsoleLeague) -> None:
+    page = visitor.open()
+    visitor.sign_in_by_key_file(page, "seller-a")
+    page.goto("/apps/food_trace/messages/CaptureEvent")
+    page.set_input_files(
+        "#from-file",
+        {"name": "two.json", "mimeType": "application/json", "buffer": make_epcis(count=2)},
+    )
+    expect(page.locator("#send")).to_be_enabled()
+    expect(page.locator(".bulk > li")).to_have_count(2)
+    check_accessible(page)
+    look(page, "bulk-preview")
+    sign(page)  # this member has no role in the food chain: each is refused for itself
+    expect(page.locator("h1")).to_have_text("Refused")
+    expect(page.locator(".outcome.refused")).to_have_count(2)
+
+
+def make_epcis(count: int) -> bytes:
+    """A capture document of observations."""
+    events = [
+        {
+            "type": "ObjectEvent",
+            "action": "OBSERVE",
+            "bizStep": "inspecting",
+            "eventTime": f"2026-03-0{day}T10:00:00Z",
+            "eventTimeZoneOffset": "+08:00",
+            "epcList": ["urn:epc:id:sgtin:4012345.011111.9876"],
+            "readPoint": {"id": "urn:epc:id:sgln:4012345.00005.0"},
+        }
+        for day in range(1, count + 1)
+    ]
+    document = {
+        "@context": ["https://ref.gs1.org/standards/epcis/epcis-context.jsonld"],
+        "type": "EPCISDocument",
+        "schemaVersion": "2.0",
+        "creationDate": "2026-03-09T00:00:00Z",
+        "epcisBody": {"eventList": events},
+    }
+    return json.dumps(document).encode()
+
+
 @pytest.mark.parametrize("tag", sorted(LANGUAGES))
 def test_pages_fit_and_are_accessible_in_every_language(
     visitor: Visitor, league: ConsoleLeague, tag: str

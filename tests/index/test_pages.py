@@ -212,6 +212,15 @@ def test_totals_are_exact_beyond_64_bits(database: str) -> None:
     index.close()
 
 
+def test_rows_are_counted_where_nothing_is_summed(sqlite_url: str) -> None:
+    index = open_index(sqlite_url)
+    kind = index.shape.records[("parcels", "parcel")]
+    chief = Viewer("did:hansa:x", (), True, frozenset({("parcels.inspector", "-")}))
+    found = compute_totals(index, kind, "parcels", chief, filters=[], group_by=[], sums=[])
+    assert found == [{"group": {}, "count": 0, "sums": {}}]
+    index.close()
+
+
 def test_too_many_groups_are_refused(sqlite_url: str) -> None:
     index = open_index(sqlite_url)
     kind = index.shape.records[("parcels", "parcel")]

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from hansa.appkit.command import Command
+from hansa.appkit.files import FileReader
 from hansa.appkit.key_rule import KeyRule
 from hansa.appkit.meaning import FieldMeaning, Lifecycle
 from hansa.appkit.route import Doors
@@ -78,6 +79,7 @@ class Application(msgspec.Struct, frozen=True):
     key_rules: tuple[KeyRule, ...] = ()
     waiting: tuple[Waiting, ...] = ()
     doors: Doors = Doors()
+    files: tuple[FileReader, ...] = ()
 
     @property
     def messages(self) -> tuple[type[Message], ...]:

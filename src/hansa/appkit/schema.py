@@ -85,6 +85,14 @@ def describe_application(application: Application) -> dict[str, Any]:
             for each in application.lifecycles
         ],
         "fields": msgspec.to_builtins(application.fields),
+        "files": [
+            {
+                "message": each.message,
+                "accept": each.accept,
+                "path": f"/{application.cli_name}{each.path}",
+            }
+            for each in application.files
+        ],
         "waiting": msgspec.to_builtins(application.waiting),
     }
 

@@ -111,7 +111,7 @@ def compute_totals(
     groups = [table.c[column] for column in group_by]
     halves = [_sum_halves(table.c[column]) for column in sums]
     query = select(*groups, func.count(), *(half for pair in halves for half in pair))
-    query = query.where(*(_build_condition(table, each) for each in filters))
+    query = query.select_from(table).where(*(_build_condition(table, each) for each in filters))
     if not sight.is_whole:
         parties = index.tables.record_parties
         own = select(parties.c.key).where(

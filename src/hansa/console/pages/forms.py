@@ -19,10 +19,11 @@ from hansa.console.forms.control import (
     fill_defaults,
     remove_row,
 )
-from hansa.console.forms.entry import ROWS_MAX, Lookup, count_rows, read_form
+from hansa.console.forms.entry import ROWS_MAX, Lookup, count_rows, read_form, type_body
 from hansa.console.forms.faults import Fault, find_path, guess_path
 from hansa.console.forms.options import is_closed, load_options, name_source
 from hansa.console.forms.shape import Shape
+from hansa.console.pages.bulk import find_reader, read_file, show_bulk
 from hansa.console.people import Change, list_changes, name_all, read_params
 from hansa.console.problems import advise, explain, refuse_address
 from hansa.console.routing import page
@@ -30,7 +31,7 @@ from hansa.console.values import Reader, Shown, write_json
 from hansa.console.visit import Visit
 
 # Fields of the page itself, beside those of the message.
-_STEP, _DRAFT, _SEEN = "_step", "_draft", "_seen"
+_STEP, _DRAFT, _SEEN, _FILE = "_step", "_draft", "_seen", "_file"
 # What the ledger refuses a message for, whoever reads the API's answer.
 _JUDGED = (400, 403, 404, 409, 413, 422, 429)
 
@@ -49,6 +50,7 @@ class _Form:
         self.step = given.pop(_STEP, "check")
         self.draft = given.pop(_DRAFT, "") or secrets.token_urlsafe(12)
         self.seen = given.pop(_SEEN, "")
+        self.file = given.pop(_FILE, "")
         self.typed = given
 
     @property
@@ -92,6 +94,8 @@ async def take_form(visit: Visit) -> Answer:
     """Judge what was typed; show what would be signed, or what is wrong."""
     form = await _open(visit)
     action, _sep, place = form.step.partition(":")
+    if action == "file":
+        return await _take_file(form)
     if action in ("add", "remove"):
         _change_rows(form, action, place)
     if action != "check":
@@ -114,6 +118,37 @@ async def take_form(visit: Visit) -> Answer:
     if verdict["code"] != "ok":
         return await _render(form, [await _read_verdict(form, verdict)], changes=changes)
     return await _preview(form, prepared, changes)
+
+
+async def _take_file(form: _Form) -> Answer:
+    """Fill the form out of a file that the application reads; of several bodies, show them all."""
+    found = await read_file(form.visit, form.about, form.name, form.file)
+    faults = [
+        Fault("", text=f"{each['text']} ({each['path']})", rule=each["rule"])
+        for each in found["faults"]
+        if each["flag"] == "fatal" or not found["bodies"]
+    ]
+    bodies = found["bodies"]
+    if len(bodies) > 1 and not faults:
+        return await show_bulk(form.visit, form.about, form.name, bodies, form.draft)
+    if bodies and not faults:
+        typed = type_body(form.shape, bodies[0], decimal=form.decimal)
+        kept = {name: text for name, text in form.typed.items() if text and not typed.get(name)}
+        form.typed = {**typed, **_keep_fingerprints(form, kept)}
+        form.visit.note(
+            "news", form.visit.words("Filled in from the file. Read it before you go on.")
+        )
+    return await _render(form, faults)
+
+
+def _keep_fingerprints(form: _Form, typed: Mapping[str, str]) -> dict[str, str]:
+    """What the browser made of the file itself: commitments and digests."""
+    root = build_controls(form.shape, typed, lookup=form.lookup)
+    return {
+        each.path: each.text
+        for each in root.walk()
+        if each.shape.meaning in ("commitment", "digest") and each.text
+    }
 
 
 def _change_rows(form: _Form, action: str, place: str) -> None:
@@ -184,6 +219,7 @@ async def _render(
         message=form.about.messages[form.name],
         root=root,
         faulty=faulty,
+        file_reader=find_reader(form.about, form.name),
         options=options,
         source=name_source,
         is_closed=is_closed,

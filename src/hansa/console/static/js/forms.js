@@ -11,6 +11,11 @@ import { say } from "./words.js";
 const COMMITMENT_TAG = "hansa.vault.commitment/1\u0000";
 const SALT_BYTES = 32;
 const DOCUMENT_BYTES_MAX = 250_000;
+/** So much fits into one form. */
+const SOURCE_BYTES_MAX = 700_000;
+const COMMITTED = "input[data-commitment], input[data-digest]";
+/** A form that the application fills from a file needs no second way to give a document. */
+const FINGERPRINTED = `${COMMITTED}, input[data-fills]`;
 const NEXT_ROW = /__i__/gu;
 
 for (const form of document.querySelectorAll("form.derived")) {
@@ -19,6 +24,7 @@ for (const form of document.querySelectorAll("form.derived")) {
   watchIdentifiers(form);
   watchChoices(form);
   watchVariants(form);
+  watchSource(form);
 }
 document.getElementById("faults")?.focus();
 
@@ -58,7 +64,8 @@ function addRow(list) {
 
 /** Files never leave the browser here: their text, or a fingerprint of them, fills the field. */
 function watchFiles(place) {
-  for (const input of place.querySelectorAll("input[type=file]")) {
+  const isRead = document.querySelector("[data-from-file]") !== null;
+  for (const input of place.querySelectorAll(isRead ? COMMITTED : FINGERPRINTED)) {
     const id = input.dataset.commitment ?? input.dataset.digest ?? input.dataset.fills;
     if (input.dataset.fills === undefined && !hasCryptography()) {
       continue;
@@ -90,6 +97,33 @@ async function takeFile(input, field, file) {
     const text = say("Filled in. Its salt was saved as a file: keep it with the document.");
     tell(status, text);
   }
+}
+
+/** A file that fills the whole form: the application reads it, the browser commits to it. */
+function watchSource(form) {
+  const place = form.querySelector("[data-from-file]");
+  if (place === null) {
+    return;
+  }
+  const input = place.querySelector("input[type=file]");
+  place.hidden = false;
+  input.addEventListener("change", async () => {
+    const [file] = input.files;
+    if (file === undefined) {
+      return;
+    }
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    if (bytes.length > SOURCE_BYTES_MAX) {
+      tell(place.querySelector(".fault"), say("Larger files go by the command line."));
+      return;
+    }
+    const commitment = form.querySelector("input[data-commitment]");
+    if (commitment !== null && hasCryptography()) {
+      await takeFile(commitment, document.getElementById(commitment.dataset.commitment), file);
+    }
+    form.elements._file.value = encodeBase64url(bytes);
+    form.requestSubmit(place.querySelector("button"));
+  });
 }
 
 /** Check digits while one types; the server judges them again, and all other schemes. */
