@@ -12,6 +12,9 @@ import segno
 from playwright.sync_api import Browser, Page, expect
 
 from hansa.console.browser_packages import JSQR, find_package
+from hansa.contracts.accounts.keys import check_possession
+from hansa.crypto.signatures import PublicKey
+from hansa.identity.did import compute_did
 from tests.console.browsing import (
     CHROMIUM,
     FLAGS,
@@ -319,7 +322,40 @@ def test_a_key_of_the_browser_is_added_to_the_account_and_signs_in(
     expect(page.locator("table")).to_contain_text("k2")
     page.get_by_role("button", name="Sign out").click()
     page.goto("/sign-in")
-    page.get_by_text("desk").click()
+    page.locator("#key-list").get_by_text("desk").click()
     page.click("#sign-in-button")
     expect(page.locator(".visitor .who")).to_be_visible()
     assert page.evaluate("document.body.dataset.key").endswith("#k2")
+
+
+def test_a_key_made_on_the_sign_in_page_has_its_request_and_can_be_forgotten(
+    visitor: Visitor, league: ConsoleLeague
+) -> None:
+    """The request holds in a league: it is what `accounts.OpenAccount` asks of the new key."""
+    page = visitor.open()
+    page.goto("/sign-in")
+    page.click("#make-key summary")
+    page.fill("#new-key-name", "till 4")
+    page.fill("#new-key-member", league.dids["buyer"])
+    page.click("#make-key-button")
+    account = page.locator("#new-key-account").text_content()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save the request").click()
+    request = json.loads(saved.value.path().read_bytes())
+    body = request["body"]
+    key = PublicKey(**body["key"])
+    assert account == compute_did(key)
+    check_possession(
+        request["chain"],
+        account=account,
+        member=league.dids["buyer"],
+        key_id=body["key_id"],
+        key=key,
+        possession=body["possession"],
+    )
+    page.locator("#key-list").get_by_text("till 4").click()
+    page.click("#sign-in-button")
+    expect(page.locator(".notice.refused").first).to_be_visible()
+    page.get_by_role("button", name="Forget the key till 4").click()
+    page.get_by_role("button", name="Forget it for good").click()
+    expect(page.locator("#key-list > *")).to_have_count(0)

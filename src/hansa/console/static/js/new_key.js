@@ -22,7 +22,7 @@ export function offerNewKey(room, { chain, whenMade }) {
   const help = make(
     "span",
     { class: "help", id: "new-key-member-help" },
-    say("did:hansa:…; with it the request below can be sent as it is."),
+    say("did:hansa:…; with it you also get the request that its administrator needs."),
   );
   const fault = make("p", { class: "notice refused", role: "alert", hidden: true });
   const result = make("div", { class: "stack", hidden: true, "aria-live": "polite" });
@@ -46,6 +46,7 @@ export function offerNewKey(room, { chain, whenMade }) {
       tell(fault, describeFault(error));
     }
   });
+  room.classList.add("stack");
   room.replaceChildren(form, fault, result);
 }
 

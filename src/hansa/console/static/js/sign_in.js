@@ -7,7 +7,7 @@ import { decodeBase64url } from "./base64url.js";
 import { find, make, shorten, tell } from "./dom.js";
 import { describeFault } from "./faults.js";
 import { openKeyFile, readKeyFile } from "./key_file.js";
-import { forgetLent, listKeys, storeKey } from "./keys.js";
+import { forgetKey, forgetLent, listKeys, storeKey } from "./keys.js";
 import { offerNewKey } from "./new_key.js";
 import { answerChallenge } from "./session.js";
 import { say } from "./words.js";
@@ -63,7 +63,29 @@ function describeChoice(key) {
     button.disabled = false;
   });
   const words = [make("strong", {}, key.name), " ", make("code", {}, shorten(key.account))];
-  return make("label", { class: "choice", title: key.kid }, radio, make("span", {}, ...words));
+  const label = make("label", { title: key.kid }, radio, make("span", {}, ...words));
+  return make("div", { class: "row key-choice" }, label, makeForget(key));
+}
+
+/** Forgetting takes two clicks: nobody has a copy of a key that was made here. */
+function makeForget(key) {
+  const forget = make("button", { class: "button quiet small", type: "button" }, say("Forget"));
+  forget.setAttribute("aria-label", say("Forget the key {name}", { name: key.name }));
+  forget.addEventListener("click", () => {
+    const sure = make("button", { class: "button danger small", type: "button" });
+    sure.textContent = say("Forget it for good");
+    sure.addEventListener("click", () =>
+      attempt(async () => {
+        await forgetKey(key.kid);
+        chosen.key = null;
+        button.disabled = true;
+        await showKeys();
+      }),
+    );
+    forget.replaceWith(sure);
+    sure.focus();
+  });
+  return forget;
 }
 
 /** A model league's sign-in link carries a key file after the #, which no browser sends. */
