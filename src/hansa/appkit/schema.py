@@ -29,19 +29,7 @@ def describe_application(application: Application) -> dict[str, Any]:
             for role in application.roles
         ],
         "settings": msgspec.to_builtins(application.contract.settings),
-        "messages": [
-            {
-                "name": message.__name__,
-                "version": get_version(message),
-                "role": message.ROLE,
-                "internal": message.INTERNAL,
-                "governed": message.GOVERNED,
-                "cost": message.COST,
-                "text": (message.__doc__ or "").strip(),
-                "schema": build_schema(message),
-            }
-            for message in application.messages
-        ],
+        "messages": [_describe_message(message) for message in application.messages],
         "records": [
             {
                 "kind": record.KIND,
@@ -94,6 +82,19 @@ def describe_application(application: Application) -> dict[str, Any]:
             for each in application.files
         ],
         "waiting": msgspec.to_builtins(application.waiting),
+    }
+
+
+def _describe_message(message: type[Message]) -> dict[str, Any]:
+    return {
+        "name": message.__name__,
+        "version": get_version(message),
+        "role": message.ROLE,
+        "internal": message.INTERNAL,
+        "governed": message.GOVERNED,
+        "cost": message.COST,
+        "text": (message.__doc__ or "").strip(),
+        "schema": build_schema(message),
     }
 
 
