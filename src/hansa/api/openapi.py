@@ -223,7 +223,13 @@ def _add_doors(paths: Document, application: Application) -> None:
                 {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
                 for name in names
             ],
-            "responses": {"default": {"description": "As the application's standard has it"}},
+            "responses": {
+                "2XX": {"description": "As the application's standard has it"},
+                "default": {
+                    "description": "Refused, or not possible now",
+                    "content": {MEDIA_TYPE: {"schema": _ref(Problem.__name__)}},
+                },
+            },
         }
         if route.method in ("POST", "PUT"):
             media = route.media or ("application/octet-stream",)
