@@ -4,7 +4,7 @@ Asks the visitor's API; what the visitor may not see is left out.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hansa.console.asking import ApiProblem, join_path
@@ -138,9 +138,10 @@ async def read_history(visit: Visit, app: str, kind: str, key: str) -> list[dict
 async def list_changes(
     visit: Visit, about: Described, shape: Shape, body: Mapping[str, Any]
 ) -> list[Change]:
-    """The last change of each record that a message names and the visitor sees."""
+    """The last change of each record that a message is about: that a field of its own names."""
     found = []
-    for app, kind, key in dict.fromkeys(list_records(about.name, shape, body)):
+    own = replace(shape, fields=tuple(each for each in shape.fields if each.is_flat))
+    for app, kind, key in dict.fromkeys(list_records(about.name, own, body)):
         try:
             versions = await read_history(visit, app, kind, key)
         except ApiProblem:

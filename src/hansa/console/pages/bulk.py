@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from hansa.console.answers import Answer
 from hansa.console.asking import ApiProblem, join_path
 from hansa.console.describing import Described, need
@@ -15,6 +17,7 @@ from hansa.console.visit import Visit
 
 # A row of the list shows so much of what it holds.
 _TEXT_MAX = 160
+_VALUE_MAX = 40
 
 
 def find_reader(about: Described, message: str) -> dict[str, Any] | None:
@@ -79,7 +82,19 @@ async def show_bulk(
 
 
 def _shorten(shown: Shown) -> Shown:
-    if shown.kind != "long":
+    """A long text in one line; of a JSON document its plain values."""
+    if shown.kind not in ("long", "plain"):
         return shown
-    text = " ".join(shown.text.split())
+    text = _summarise(shown.text) or " ".join(shown.text.split())
     return Shown(text=text if len(text) <= _TEXT_MAX else text[:_TEXT_MAX] + "…")
+
+
+def _summarise(text: str) -> str:
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return ""
+    if not isinstance(value, dict):
+        return ""
+    plain = [str(each) for each in value.values() if isinstance(each, str | int)]
+    return " · ".join(each for each in plain if len(each) <= _VALUE_MAX)
