@@ -43,7 +43,7 @@ def _serve(build: Build) -> Callable[[Desk, Asking], Reply]:
                 found = build(desk, asking, snapshot)
                 found["places"] = _name_places(snapshot, found.pop("_places"))
         except NoSuchName as error:
-            raise _refuse(400, "food_trace.no_item", f"{error} names no item.") from error
+            raise _refuse(400, "food_trace.no_item", f"{str(error)!r} names no item.") from error
         except Rejection as rejection:
             raise Trouble(
                 400,

@@ -6,6 +6,8 @@ from hansa.apps.food_trace.identifiers import element_of
 from hansa.ledger.model import is_key_part
 
 _HOST: Final = "https://id.gs1.org/"
+# Of what was sent, in the answer that it names nothing.
+SHOWN: Final = 200
 
 
 class NoSuchName(ValueError):
@@ -21,12 +23,12 @@ def read_item(text: str) -> str:
     if "/" in path:
         element = element_of(_HOST + path)
         if element.startswith("~"):
-            raise NoSuchName(text)
+            raise NoSuchName(text[:SHOWN])
         return _check(element, text)
     return _check(text, text)
 
 
 def _check(element: str, text: str) -> str:
     if not is_key_part(element):
-        raise NoSuchName(text)
+        raise NoSuchName(text[:SHOWN])
     return element
