@@ -110,8 +110,8 @@ class Served:
         assert self.index.wait_height(found.height, 30)
         return found.result.messages[0].code
 
-    def make_service_key(self, member: str = "farm") -> Signer:
-        """As `hansa service make food-trace --as MEMBER`."""
+    def make_service_key(self, member: str = "farm", scope: str = APP) -> Signer:
+        """As `hansa service make food-trace --as MEMBER`; `scope`: what it may really act for."""
         found = self.service.key(APP)
         if found is not None:
             return found
@@ -131,7 +131,7 @@ class Served:
             key_id=key_id,
             key=signer.private.public,
             purposes=("service",),
-            scope=(APP,),
+            scope=(scope,),
             possession=encode_base64url(signer.private.sign(statement)),
         )
         assert self.commit(member, "accounts", message) == "ok"
@@ -141,10 +141,12 @@ class Served:
         message = CloseAccount(account=signer.account, reason="service_key_revoked")
         assert self.commit(member, "accounts", message) == "ok"
 
-    def issue(self, label: str, may: May = "capture", lasts_ms: int = 3_600_000) -> str:
+    def issue(
+        self, label: str, may: May = "capture", lasts_ms: int = 3_600_000, application: str = APP
+    ) -> str:
         """A client's token."""
         now = time.time_ns() // 1_000_000
-        return self.service.issue(label, APP, may, now_ms=now, lasts_ms=lasts_ms)[0]
+        return self.service.issue(label, application, may, now_ms=now, lasts_ms=lasts_ms)[0]
 
     def sign_in(self, name: str) -> str:
         """A session's token."""

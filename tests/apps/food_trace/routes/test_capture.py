@@ -297,6 +297,17 @@ def test_revoked_is_revoked_at_once(tmp_path: Path) -> None:
             assert answer.status_code == 401
 
 
+def test_a_key_for_another_application_signs_nothing_here(tmp_path: Path) -> None:
+    """Its file has the right name; what it may act for stands on the ledger."""
+    with serve(tmp_path / "home") as league:
+        league.make_service_key(scope="e_invoice")
+        with league.client(league.issue("scanner")) as client:
+            assert client.get("/events").status_code == 401
+        with league.client(league.sign_in("farm")) as client:
+            answer = client.post("/capture", json=make_document(make_event(1)))
+            assert answer.status_code == 403 and answer.json()["code"] == "food_trace.no_service"
+
+
 def test_who_may_have_the_service_key_sign(league: Served) -> None:
     """An administrator's session may, others sign with their own keys; tokens open nothing else."""
     document = make_document(make_event(3700))
@@ -308,6 +319,8 @@ def test_who_may_have_the_service_key_sign(league: Served) -> None:
     token = league.issue("nowhere else")
     with httpx.Client(base_url=league.url, headers={"authorization": f"Bearer {token}"}) as client:
         assert client.get("/v1/apps/food_trace/capture").status_code == 401
+    other = league.issue("of another application", application="e_invoice")
+    assert league.client(other).get("/events").status_code == 401
     over = league.issue("over", lasts_ms=-1)
     assert league.client(over).get("/events").status_code == 401
 
