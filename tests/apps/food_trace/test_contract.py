@@ -105,12 +105,15 @@ def test_i2_an_object_is_in_one_parent_at_a_time(league: League) -> None:
     assert league.item(pallet(1)).children == 0
 
 
-def test_i2_putting_in_again_changes_nothing(league: League) -> None:
-    league.pack("carrier", pallet(1), one(CUT, 1))
-    before = league.item(one(CUT, 1)).packed_ms
-    league.pack("carrier", pallet(1), one(CUT, 1), one(CUT, 2))
-    assert league.item(one(CUT, 1)).packed_ms == before
+def test_i2_an_object_is_not_put_in_again_and_of_a_lot_there_may_be_more(league: League) -> None:
+    league.pack("carrier", pallet(1), one(CUT, 1), (lot(CUT, "a"), 5))
+    assert league.capture("carrier", league.packing(pallet(1), [one(CUT, 1)])) == "already_packed"
+    more = league.pack("carrier", pallet(1), (lot(CUT, "a"), 5))
     assert league.item(pallet(1)).children == 2
+    assert league.declare("carrier", more) == "ok"
+    stay = league.chain.get(APP, Stay, element_of(lot(CUT, "a")), element_of(pallet(1)))
+    assert stay is not None
+    assert stay.until_ms is None
 
 
 def test_i2_taking_out_without_children_empties_the_parent(league: League) -> None:
@@ -280,7 +283,8 @@ def test_i4_nothing_is_in_itself(league: League) -> None:
     assert league.capture("carrier", league.packing(pallet(3), [pallet(3)])) == "inside_itself"
     for number in range(2, NEST_MAX + 1):
         league.pack("carrier", pallet(number), pallet(number + 1))
-    deep = league.packing(pallet(NEST_MAX + 1), [one(CUT, 1)])
+    league.pack("carrier", pallet(NEST_MAX + 1), pallet(NEST_MAX + 2))
+    deep = league.packing(pallet(NEST_MAX + 2), [one(CUT, 1)])
     assert league.capture("carrier", deep) == "inside_itself"
 
 
@@ -374,13 +378,25 @@ def test_i6_packing_that_was_in_error_is_taken_back_last_first(league: League) -
     assert league.declare("carrier", out) == "still_needed"
 
 
-def test_i6_taking_out_in_error_leaves_the_child_inside(league: League) -> None:
+def test_i6_taking_out_in_error_leaves_the_children_inside(league: League) -> None:
     first = league.pack("carrier", pallet(1), one(CUT, 1), (lot(CUT, "a"), 5))
+    before = (league.item(one(CUT, 1)).parent, league.item(one(CUT, 1)).packed_ms)
     out = league.pack("carrier", pallet(1), action="DELETE", step="unpacking")
-    named = {**out, "childEPCs": [one(CUT, 1)]}
-    assert league.declare("carrier", named) == "declaration_differs"
     assert league.declare("carrier", first) == "still_needed"
+    assert league.declare("carrier", out) == "ok"
+    assert (league.item(one(CUT, 1)).parent, league.item(one(CUT, 1)).packed_ms) == before
+    assert league.item(pallet(1)).children == 2
     assert league.violations() == []
+    assert league.declare("carrier", first) == "ok"
+    assert league.item(one(CUT, 1)).stays == 0
+    assert league.violations() == []
+
+
+def test_i6_a_child_is_not_put_back_into_what_is_in_it_now(league: League) -> None:
+    league.pack("carrier", pallet(1), pallet(2))
+    out = league.pack("carrier", pallet(1), pallet(2), action="DELETE")
+    league.pack("carrier", pallet(2), pallet(1))
+    assert league.declare("carrier", out) == "still_needed"
 
 
 def test_i6_one_event_of_a_shared_transformation_is_taken_back(league: League) -> None:

@@ -138,28 +138,39 @@ CHECKED = {
 
 def check_i8(replay: Replay) -> list[str]:
     """What was shipped has arrived, is missing, overdue, or has its deadline before it."""
-    found = []
     shipments = {each.id: each for each in scan(replay.reader, Shipment)}
-    for entry in replay.list_standing():
-        if entry.event.biz_step == "shipping" and entry.event.key not in shipments:
-            if any(map(replay.is_traced, list_named(entry.event))):
-                found.append(f"{entry.event.key}: shipped without a trace")
+    found = [
+        f"{entry.event.key}: shipped without a trace"
+        for entry in replay.list_standing()
+        if entry.event.biz_step == "shipping" and entry.event.key not in shipments
+        if any(map(replay.is_traced, list_named(entry.event)))
+    ]
     for shipment in shipments.values():
-        deadline = get_system(replay.reader, Deadline, f"{shipment.due_ms:015d}", APP, shipment.id)
-        if (shipment.status == "IN_TRANSIT") != (deadline is not None):
-            found.append(f"{shipment.id}: {shipment.status} and its deadline do not agree")
-        if shipment.status != "WITHDRAWN" and (shipment.status == "RECEIVED") == bool(
-            shipment.left
-        ):
-            found.append(f"{shipment.id}: {shipment.status} with {len(shipment.left)} left")
-        arrived = [portion for receipt in shipment.receipts for portion in receipt.portions]
-        if add_up(shipment.portions) != add_up([*arrived, *shipment.left]):
-            found.append(f"{shipment.id}: what is left and what arrived is not what was sent")
-        is_open = shipment.status in ("IN_TRANSIT", "OVERDUE", "MISSING")
-        for portion in shipment.left:
-            if is_open != (shipment.id in replay.items[portion.item].shipments):
-                found.append(f"{shipment.id}: {portion.item} does not know it")
+        found += [f"{shipment.id}: {text}" for text in _find_misshipped(replay, shipment)]
     return found
+
+
+def _find_misshipped(replay: Replay, shipment: Shipment) -> Iterator[str]:
+    """What is wrong with one shipment."""
+    key = (f"{shipment.due_ms:015d}", APP, shipment.id)
+    is_due = get_system(replay.reader, Deadline, *key) is not None
+    if (shipment.status == "IN_TRANSIT") != is_due:
+        yield f"{shipment.status} and its deadline do not agree"
+    if shipment.status != "WITHDRAWN" and (shipment.status == "RECEIVED") == bool(shipment.left):
+        yield f"{shipment.status} with {len(shipment.left)} left"
+    arrived = [portion for receipt in shipment.receipts for portion in receipt.portions]
+    if add_up(shipment.portions) != add_up([*arrived, *shipment.left]):
+        yield "what is left and what arrived is not what was sent"
+    is_open = shipment.status in ("IN_TRANSIT", "OVERDUE", "MISSING")
+    for portion in shipment.left:
+        if is_open != (shipment.id in replay.items[portion.item].shipments):
+            yield f"{portion.item} does not know it"
+    if shipment.id in replay.withdrawn and shipment.status != "WITHDRAWN":
+        yield "its event was in error, and it stands"
+    if shipment.status != "WITHDRAWN":
+        for receipt in shipment.receipts:
+            if receipt.event in replay.withdrawn:
+                yield f"received by {receipt.event}, which was in error"
 
 
 def check_i9(replay: Replay) -> list[str]:

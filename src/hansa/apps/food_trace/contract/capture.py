@@ -81,6 +81,7 @@ def capture_event(ctx: Context, message: m.CaptureEvent) -> None:
             readers=readers,
             document=message.document,
             settles=tuple(sheet.settles),
+            before=sheet.list_before(),
         )
     )
     ctx.emit(

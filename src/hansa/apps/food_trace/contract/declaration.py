@@ -43,7 +43,7 @@ def withdraw(sheet: Capturing) -> None:
     elif event.type == "ObjectEvent" and event.action == "DELETE":
         making.undo_end(sheet, event.key)
     elif event.type == "AggregationEvent" and event.action != "OBSERVE":
-        packing.undo_packing(sheet, event.key)
+        packing.undo_packing(sheet, original)
     shipping.undo_shipping(sheet, event.key)
     shipping.undo_receiving(sheet, original)
     reason = event.error.reason if event.error else ""

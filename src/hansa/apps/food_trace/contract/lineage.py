@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from hansa.apps.food_trace import rejections as r
-from hansa.apps.food_trace.contract.manifest import NEST_MAX, WALK_MAX
+from hansa.apps.food_trace.contract.manifest import WALK_MAX
 from hansa.apps.food_trace.contract.sheet import Sheet
 from hansa.apps.food_trace.model.records import Flag, Item, Load, Stay, Transformation
 
@@ -112,10 +112,10 @@ class Walk:
     def _find_around(self, item: Item, floor: int) -> list[Reach]:
         """Flags of what the item is or was in, and of what that was in at the same time."""
         found: list[Reach] = []
-        waiting: list[tuple[Item, int, int | None, int, int]] = [(item, 0, None, floor, 0)]
+        waiting: list[tuple[Item, int, int | None, int]] = [(item, 0, None, floor)]
         while waiting:
-            inner, since, until, lowest, depth = waiting.pop()
-            if not inner.stays or depth > NEST_MAX:
+            inner, since, until, lowest = waiting.pop()
+            if not inner.stays:
                 continue
             for stay in self.sheet.ctx.scan(Stay, inner.id):
                 self._spend(item)
@@ -128,7 +128,7 @@ class Walk:
                 for flag in self.sheet.list_flags(outer):
                     if flag.number > above and is_inside(flag, item, first, last):
                         found.append(Reach(flag, item.id))
-                waiting.append((outer, first, last, above, depth + 1))
+                waiting.append((outer, first, last, above))
         return found
 
     def _note_clean(self, item: Item, visit: _Visit, found: list[Reach]) -> None:

@@ -38,7 +38,7 @@ EVENT_ITEMS_MAX: Final = 1_000
 # Items that one message looks at for flags.
 WALK_MAX: Final = 1_000
 # A piece in a carton on a pallet in a container on a ship, and some.
-NEST_MAX: Final = 8
+NEST_MAX: Final = 16
 # Parts of one transformation over all its events: its record is read and written whole.
 PORTIONS_MAX: Final = 1_000
 # Transformations that made one lot: a new lot each day is usual.

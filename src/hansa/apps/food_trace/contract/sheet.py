@@ -10,7 +10,7 @@ from hansa.apps.food_trace.contract.manifest import FLAGS_MAX, find_level, find_
 from hansa.apps.food_trace.event import FoodEvent
 from hansa.apps.food_trace.model import events as e
 from hansa.apps.food_trace.model.messages import ClearReason, RecallOutcome
-from hansa.apps.food_trace.model.records import Flag, FlagKind, Item, Tally
+from hansa.apps.food_trace.model.records import Flag, FlagKind, Item, Packed, Stay, Tally
 from hansa.ledger.context import Context, NoSuchRecord
 from hansa.ledger.model import is_key_part
 from hansa.ledger.system import Member
@@ -144,7 +144,29 @@ class Capturing(Sheet):
         self.event = event
         self.key = key
         self.settles: dict[str, None] = {}
+        self._before: dict[Packed, list[str]] = {}
         self.owned: set[str] = set()  # products whose company prefix was looked at
+
+    def note_packed(self, child: Item, stay: Stay | None) -> None:
+        """Remember where a child was before the event, and its stay in the event's parent."""
+        found = Packed(
+            children=(),
+            parent=child.parent,
+            by=child.packed_by,
+            changed_ms=child.packed_ms,
+            since_ms=stay.since_ms if stay else None,
+            entered_ms=stay.entered_ms if stay else 0,
+            stay_by=stay.by if stay else "",
+            until_ms=stay.until_ms if stay else None,
+        )
+        self._before.setdefault(found, []).append(child.id)
+
+    def list_before(self) -> tuple[Packed, ...]:
+        """Where what the event packed was; children that were alike are together."""
+        return tuple(
+            msgspec.structs.replace(each, children=tuple(children))
+            for each, children in self._before.items()
+        )
 
 
 def _list_items(flags: list[Flag]) -> tuple[str, ...]:

@@ -43,12 +43,27 @@ class Account(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     used: int
 
 
+class Packed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where children of an aggregation were before it: `parent`, `by` and `changed_ms` as in Item,
+    and their Stay in this parent (`since_ms` null: none), so that an error can be taken back.
+    """
+
+    children: tuple[str, ...]
+    parent: str = ""
+    by: str = ""
+    changed_ms: int = 0
+    since_ms: int | None = None
+    entered_ms: int = 0
+    stay_by: str = ""
+    until_ms: int | None = None
+
+
 class Capture(Record, frozen=True, kw_only=True):
     """An event as it was captured: its normal document, for who captured it and who is named in it.
 
     `readers`: members whose places or company are named, the capturing member first. `settles`:
-    shipments of which it received something. An error declaration has the eventID of what it
-    declares, so its key ends in `#error`.
+    shipments of which it received something; `before`: where what it packed was. An error
+    declaration has the eventID of what it declares, so its key ends in `#error`.
     """
 
     KIND: ClassVar[str] = "capture"
@@ -63,6 +78,7 @@ class Capture(Record, frozen=True, kw_only=True):
     readers: tuple[str, ...]
     document: str
     settles: tuple[str, ...] = ()
+    before: tuple[Packed, ...] = ()
 
     def parties(self) -> tuple[str, ...]:
         """Who captured it, and the members that it names."""
@@ -158,7 +174,7 @@ class Stay(Record, frozen=True, kw_only=True):
     """That `item` was in `parent` from event time `since_ms` to `until_ms` (null: it still is).
 
     One record for the two, however often: then from the first time to the last. `entered_ms`: when
-    it last went in; `by`: the event that last changed this.
+    it last went in; `by`: the event that last said something of this.
     """
 
     KIND: ClassVar[str] = "stay"
