@@ -148,3 +148,19 @@ def test_a_thousand_lots_in_long_chains_stay_bounded() -> None:
     assert len(list(shown)) == 0
     assert f"{1_000 - NODES_MAX} more are not shown" in markup
     assert len(markup) < 2_000_000
+
+
+def test_a_making_is_a_dot_between_items_and_no_item_of_the_table() -> None:
+    nodes = [Node(id=name, title=name, kind="lot") for name in ("in", "other", "out")]
+    nodes.append(Node(id="=m", title="Foods", subtitle="1 March", kind="making", count=0))
+    links = [Link("in", "=m"), Link("other", "=m"), Link("=m", "out")]
+    markup = draw_lineage(FRAME, nodes, links, LineageView(focus="out"))
+    tree = ElementTree.fromstring(str(markup))
+    making = next(each for each in tree.iter(f"{SVG}g") if each.get("class") == "making")
+    assert [each.text for each in making.iter(f"{SVG}text")] == ["Foods", "1 March"]
+    rows = [[cell.text or "" for cell in row] for row in tree.findall(".//tbody/tr")]
+    assert sorted(rows) == [
+        ["in", "", "", "out"],
+        ["other", "", "", "out"],
+        ["out", "", "in, other", ""],
+    ]

@@ -9,15 +9,16 @@ from typing import Final, Literal
 import msgspec
 
 Mark = Literal["", "flagged", "recalled", "ended"]
-NodeKind = Literal["item", "lot", "container", "group"]
+# A making stands between what goes into it and what comes of it: it is no item (its count is 0).
+NodeKind = Literal["item", "lot", "container", "making", "group"]
 LinkKind = Literal["made", "packed"]
 # As many of a kind, between the same neighbours, stand as one until somebody opens them.
 FOLD_MIN: Final = 6
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
-    """An item of a lineage. `count`: how many stand behind it; `before`, `after`: how many
-    neighbours the picture leaves out; `lead`: what its `open` link is about (see `prune`).
+    """A node of a lineage. `count`: how many items stand behind it; `before`, `after`: how many
+    neighbours the picture leaves out.
     """
 
     id: str
@@ -90,7 +91,7 @@ def _find_groups(
         before[link.target].append((link.source, link.kind))
     alike: dict[object, list[str]] = defaultdict(list)
     for name, node in nodes.items():
-        if name == focus or not (before[name] or after[name]):
+        if name == focus or node.kind == "making" or not (before[name] or after[name]):
             continue
         alike[(tuple(before[name]), tuple(after[name]), node.kind, node.mark)].append(name)
     groups: dict[str, str] = {}
@@ -155,9 +156,9 @@ def _count_hidden(nodes: dict[str, Node], links: Sequence[Link], near: set[str])
     after: Counter[str] = Counter()
     for link in links:
         if link.source in near and link.target not in near:
-            after[link.source] += nodes[link.target].count
+            after[link.source] += max(1, nodes[link.target].count)
         elif link.target in near and link.source not in near:
-            before[link.target] += nodes[link.source].count
+            before[link.target] += max(1, nodes[link.source].count)
     return [
         msgspec.structs.replace(nodes[name], before=before[name], after=after[name])
         for name in sorted(near)

@@ -17,7 +17,7 @@ from hansa.console.charts.figure import (
     build_notice,
     close_figure,
     open_picture,
-    shorten,
+    shorten_middle,
 )
 from hansa.console.charts.markup import add, add_link
 from hansa.console.charts.scales import (
@@ -81,7 +81,7 @@ def draw_timeline(
         y = _TOP + _LANE * (at + 0.5)
         add(svg, "line", x1=_LEFT, y1=y, x2=_WIDTH - _RIGHT + 12, y2=y, class_="lane")
         label = add(svg, "text", x=_LEFT - 14, y=y + 4, class_="place end")
-        label.text = shorten(names[lane], _LEFT - 22, 13)
+        label.text = shorten_middle(names[lane], _LEFT - 22, 13)
         add(label, "title", names[lane])
     dots = _gather(shown, lanes, scale)
     path = "".join(f"{'L' if at else 'M'}{dot.x:.1f} {dot.y:.1f}" for at, dot in enumerate(dots))

@@ -13,10 +13,15 @@ from hansa.console.people import name_all, name_who
 from hansa.console.templates import shorten
 from hansa.console.values import Reader
 from hansa.console.visit import Visit
+from hansa.locales.words import mark
 
 # Codes of a transaction in a list (api/views.py): all messages, none, some, invalid.
-_CODES: Final = {0: ("Done", "good"), 1: ("Refused", "bad"), 2: ("In part", "busy")}
-_INVALID: Final = ("Invalid", "bad")
+_CODES: Final = {
+    0: (mark("Done"), "good"),
+    1: (mark("Refused"), "bad"),
+    2: (mark("In part"), "busy"),
+}
+_INVALID: Final = (mark("Invalid"), "bad")
 _DIGITS: Final = 12
 
 
@@ -59,7 +64,7 @@ async def tell_messages(visit: Visit, entries: Iterable[Mapping[str, Any]]) -> l
         if sender and sender not in names:
             names[sender] = await name_who(visit, sender)
         code, words = entry["code"], visit.words
-        params = entry["params"]
+        params = {**entry["params"], **await name_params(visit, entry["params"])}
         is_deadline = str(entry["transaction"]).startswith("deadline/")
         rows.append(
             {
@@ -73,6 +78,12 @@ async def tell_messages(visit: Visit, entries: Iterable[Mapping[str, Any]]) -> l
             }
         )
     return rows
+
+
+async def name_params(visit: Visit, params: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters of a refusal that are members, by their names."""
+    names = await name_all(visit, params)
+    return {name: names[each] for name, each in params.items() if each in names}
 
 
 async def tell_events(visit: Visit, entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

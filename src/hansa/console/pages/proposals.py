@@ -13,6 +13,7 @@ from hansa.console.charts import draw_tally
 from hansa.console.describing import find_described
 from hansa.console.forms.shape import Shape
 from hansa.console.looking import list_all, make_frame
+from hansa.console.pages.explorer_rows import name_params
 from hansa.console.people import name_all
 from hansa.console.problems import refuse_address
 from hansa.console.routing import page
@@ -98,8 +99,9 @@ async def _note_vote(visit: Visit, transaction: str) -> None:
         visit.note("done", visit.words("Your vote counts."))
         return
     words = visit.words
-    text = words.of("rejection", message["code"], default=message["text"], params=message["params"])
-    cure = words.of("remedy", message["code"], default=message["remedy"], params=message["params"])
+    params = {**message["params"], **await name_params(visit, message["params"])}
+    text = words.of("rejection", message["code"], default=message["text"], params=params)
+    cure = words.of("remedy", message["code"], default=message["remedy"], params=params)
     visit.note("refused", f"{text} {cure}")
 
 
