@@ -9,8 +9,9 @@ from typing import Literal, Protocol
 
 import msgspec
 
-# What ended a walk before it was whole: too many things, too many links, too long a path.
-Cut = Literal["", "items", "links", "depth"]
+# What ended a walk before it was whole: too many things, too many links, too long a path; or too
+# many rows about what was reached.
+Cut = Literal["", "items", "links", "depth", "rows"]
 
 
 Cell = str | int | None

@@ -1,5 +1,8 @@
 """Labels: origin, path, results, and whether it is stopped, as the contract's own walk finds it."""
 
+import pytest
+
+from hansa.apps.food_trace.trace import carriage, label
 from hansa.apps.food_trace.trace.label import build_label
 from tests.apps.food_trace.trace.conftest import (
     ABATTOIR,
@@ -28,16 +31,16 @@ def state(shelf: Shelf, item: str) -> str:
 
 def test_a_label_tells_the_way_from_the_farm_to_the_shop(shelf: Shelf) -> None:
     with shelf.open() as snapshot:
-        label = build_label(snapshot, SAUSAGE)
-    assert [each.place for each in label.path] == [FARM, ABATTOIR, MAKER, STORE, SHOP]
-    farm, _abattoir, maker, store, shop = label.path
+        found = build_label(snapshot, SAUSAGE)
+    assert [each.place for each in found.path] == [FARM, ABATTOIR, MAKER, STORE, SHOP]
+    farm, _abattoir, maker, store, shop = found.path
     assert (farm.items, farm.is_own, farm.first_ms) == ((PIGS,), False, HOUR)
     assert (maker.is_own, maker.first_ms, maker.last_ms) == (True, 4 * HOUR, 6 * HOUR)
     assert maker.biz_steps == ("creating_class_instance", "packing")
     assert store.items == (PALLET, CRATE, SAUSAGE)
     assert (shop.items, shop.is_own, shop.biz_steps) == ((CRATE,), False, ("receiving",))
-    assert {each.item for each in label.origins} == {PIGS, SALT}
-    assert (label.made_at, label.made_ms, label.level) == (MAKER, 4 * HOUR, "lot")
+    assert {each.item for each in found.origins} == {PIGS, SALT}
+    assert (found.made_at, found.made_ms, found.level) == (MAKER, 4 * HOUR, "lot")
 
 
 def test_where_a_unit_was_before_and_after_is_not_the_way_of_what_was_in_it(shelf: Shelf) -> None:
@@ -67,9 +70,9 @@ def test_a_flag_above_stops_it_and_a_recall_recalls_it(shelf: Shelf) -> None:
     assert (state(shelf, SAUSAGE), state(shelf, DUMPLING)) == ("clear", "stopped")
     shelf.flag(PIGS, 2)
     with shelf.open() as snapshot:
-        label = build_label(snapshot, DUMPLING)
-    assert label.state == "recalled"
-    assert [(each.item, each.status) for each in label.notices] == [
+        found = build_label(snapshot, DUMPLING)
+    assert found.state == "recalled"
+    assert [(each.item, each.status) for each in found.notices] == [
         (DUMPLING, "OPEN"),
         (PIGS, "OPEN"),
     ]
@@ -79,8 +82,8 @@ def test_a_flag_above_stops_it_and_a_recall_recalls_it(shelf: Shelf) -> None:
 def test_a_closed_flag_stops_nothing_and_is_shown(shelf: Shelf) -> None:
     shelf.flag(PIGS, 1, closed=4, closed_ms=HOUR, reason="completed")
     with shelf.open() as snapshot:
-        label = build_label(snapshot, DUMPLING)
-    assert (label.state, [each.status for each in label.notices]) == ("clear", ["CLOSED"])
+        found = build_label(snapshot, DUMPLING)
+    assert (found.state, [each.status for each in found.notices]) == ("clear", ["CLOSED"])
 
 
 def test_an_item_that_was_released_on_the_way_passes_no_flag_on(shelf: Shelf) -> None:
@@ -125,3 +128,26 @@ def test_a_missing_unit_stops_what_is_still_in_it(shelf: Shelf) -> None:
     assert state(shelf, SAUSAGE) == "clear"
     shelf.flag(CRATE, 2, "missing")
     assert state(shelf, SAUSAGE) == "stopped"
+
+
+def test_a_label_that_could_not_look_at_all_does_not_say_clear(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label, "LABEL_ITEMS_MAX", 3)
+    with shelf.open() as snapshot:
+        found = build_label(snapshot, DUMPLING)
+    assert (found.state, found.cut) == ("unknown", "items")
+    shelf.flag(SAUSAGE, 1)
+    assert state(shelf, DUMPLING) == "recalled"
+    monkeypatch.undo()
+    monkeypatch.setattr(carriage, "UNITS_MAX", 1)
+    with shelf.open() as snapshot:
+        found = build_label(snapshot, SAUSAGE)
+    assert found.cut == "items"
+
+
+def test_a_path_that_is_not_whole_says_so(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label, "STOPS_MAX", 2)
+    with shelf.open() as snapshot:
+        found = build_label(snapshot, SAUSAGE)
+    assert (found.state, found.cut, len(found.path)) == ("clear", "rows", 2)

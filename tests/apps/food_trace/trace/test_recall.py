@@ -1,5 +1,8 @@
 """Recall and trace-back: all of it, nothing else, who has it, the same from everywhere (I10)."""
 
+import pytest
+
+from hansa.apps.food_trace.trace import recall
 from hansa.apps.food_trace.trace.origins import build_trace_back
 from hansa.apps.food_trace.trace.recall import Holding, build_recall
 from tests.apps.food_trace.trace.conftest import (
@@ -90,10 +93,14 @@ def test_objects_are_here_inside_or_ended(shelf: Shelf) -> None:
     assert packed not in {each.item for each in found.holdings}
 
 
-def test_a_recall_that_is_too_large_says_so(shelf: Shelf) -> None:
+def test_a_recall_that_is_too_large_says_so(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     with shelf.open() as snapshot:
-        assert build_recall(snapshot, [PIGS], items_max=4).cut == "items"
+        assert build_recall(snapshot, [PIGS], items_max=3).cut == "items"
+        assert build_recall(snapshot, [PIGS], items_max=100).cut == ""
         assert build_recall(snapshot, [PIGS, GOOD_PIGS]).cut == ""
+        monkeypatch.setattr(recall, "HOLDINGS_MAX", 2)
+        found = build_recall(snapshot, [PIGS])
+        assert found.cut == "rows" and len(found.affected) == 4
 
 
 def test_a_trace_back_is_whatever_it_was_made_of_down_to_its_origins(shelf: Shelf) -> None:

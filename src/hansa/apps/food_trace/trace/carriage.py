@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from hansa.appkit.walk import Closure, Snapshot
+from hansa.appkit.walk import Closure, Cut, Snapshot
 from hansa.apps.food_trace.trace.ways import CARRIED, is_making
 
 UNITS_MAX = 2_000
@@ -27,7 +27,11 @@ class Ride(msgspec.Struct, frozen=True):
         return self.since_ms <= time_ms and (self.until_ms is None or time_ms <= self.until_ms)
 
 
-Carriage = dict[str, list[Ride]]
+class Carriage(msgspec.Struct, frozen=True):
+    """Units that something was in, with the rides in each. `cut`: there were more than are here."""
+
+    rides: dict[str, list[Ride]]
+    cut: Cut
 
 
 def find_carriage(snapshot: Snapshot, floors: Mapping[str, int]) -> Carriage:
@@ -49,7 +53,7 @@ def find_carriage(snapshot: Snapshot, floors: Mapping[str, int]) -> Carriage:
             if common is not None and common not in known:
                 known[common] = None
                 waiting.append((unit, common))
-    return {unit: list(rides) for unit, rides in found.items()}
+    return Carriage({unit: list(rides) for unit, rides in found.items()}, closure.cut)
 
 
 def _pick_stays(snapshot: Snapshot, closure: Closure) -> dict[str, list[dict[str, Any]]]:

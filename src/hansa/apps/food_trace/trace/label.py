@@ -9,7 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from hansa.appkit.walk import Cut, Snapshot
-from hansa.apps.food_trace.trace.carriage import Ride, find_carriage, find_floors
+from hansa.apps.food_trace.trace.carriage import Carriage, Ride, find_carriage, find_floors
 from hansa.apps.food_trace.trace.origins import Ancestor, describe_trace_back
 from hansa.apps.food_trace.trace.ways import UP
 
@@ -64,7 +64,9 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):
-    """All of a label. `state`: unknown to the ledger, clear, stopped (flagged) or recalled."""
+    """All of a label. `state`: clear, stopped (flagged), recalled; unknown to the ledger, or more
+    than could be looked through (then `cut` says so).
+    """
 
     height: int
     item: str
@@ -89,33 +91,38 @@ def build_label(snapshot: Snapshot, item: str) -> Label:
     names = [each.item for each in back.ancestors]
     rows = {str(row["id"]): row for row in snapshot.pick("items", "key", names)}
     cleared = {name: int(row["cleared"] or 0) for name, row in rows.items()}
-    notices = _find_notices(snapshot, find_floors(item, closure, cleared), rows)
+    floors = find_floors(item, closure, cleared)
+    carriage = find_carriage(snapshot, floors)
+    notices = _find_notices(snapshot, floors, carriage, rows)
+    path, path_cut = _build_path(snapshot, item, back.ancestors)
+    above_cut = back.cut or carriage.cut
     row: dict[str, Any] = dict(rows.get(item, {}))
     return Label(
         height=back.height,
         item=item,
         level=row.get("level") or "",
         product=row.get("product") or "",
-        state=_judge(item in rows, notices),
-        cut=back.cut,
+        state=_judge(notices, is_whole=item in rows and not above_cut),
+        cut=above_cut or path_cut,
         made_ms=row.get("made_ms"),
         made_by=row.get("made_by") or "",
         made_at=row.get("made_at") or "",
         disposition=row.get("disposition") or "",
         origins=back.origins,
-        path=_build_path(snapshot, item, back.ancestors),
+        path=path,
         results=_find_results(snapshot, names),
         notices=notices,
     )
 
 
-def _judge(is_known: bool, notices: Sequence[Notice]) -> State:
-    if not is_known:
-        return "unknown"
+def _judge(notices: Sequence[Notice], *, is_whole: bool) -> State:
+    """`is_whole`: it is on the ledger, and all above it was looked at."""
     standing = {each.kind for each in notices if each.status == "OPEN"}
     if "recall" in standing:
         return "recalled"
-    return "stopped" if standing else "clear"
+    if standing:
+        return "stopped"
+    return "clear" if is_whole else "unknown"
 
 
 def _find_results(snapshot: Snapshot, names: Sequence[str]) -> tuple[Result, ...]:
@@ -125,15 +132,19 @@ def _find_results(snapshot: Snapshot, names: Sequence[str]) -> tuple[Result, ...
 
 
 def _find_notices(
-    snapshot: Snapshot, floors: Mapping[str, int], rows: Mapping[str, Mapping[str, Any]]
+    snapshot: Snapshot,
+    floors: Mapping[str, int],
+    carriage: Carriage,
+    rows: Mapping[str, Mapping[str, Any]],
 ) -> tuple[Notice, ...]:
     """Flags that reach the item as the contract's own walk finds them (`contract/lineage.py`)."""
-    carriage = find_carriage(snapshot, floors)
     products = {name: str(row["product"]) for name, row in rows.items()}
     found = []
-    for flag in snapshot.pick("flags", "item", [*floors, *carriage]):
+    for flag in snapshot.pick("flags", "item", [*floors, *carriage.rides]):
         rides = [
-            ride for ride in carriage.get(str(flag["item"]), ()) if _meets(ride, flag, products)
+            ride
+            for ride in carriage.rides.get(str(flag["item"]), ())
+            if _meets(ride, flag, products)
         ]
         passed = [ride.floor for ride in rides]
         if flag["item"] in floors:
@@ -162,7 +173,9 @@ def _build_notice(flag: Mapping[str, Any], *, is_released: bool) -> Notice:
     return msgspec.convert({**fields, "status": status}, Notice)
 
 
-def _build_path(snapshot: Snapshot, item: str, ancestors: Sequence[Ancestor]) -> tuple[Stop, ...]:
+def _build_path(
+    snapshot: Snapshot, item: str, ancestors: Sequence[Ancestor]
+) -> tuple[tuple[Stop, ...], Cut]:
     """Where what it is of was made, where it was handled itself, and where it was carried in units.
 
     Other amounts of what it was made of went elsewhere: their ways are not its.
@@ -172,17 +185,22 @@ def _build_path(snapshot: Snapshot, item: str, ancestors: Sequence[Ancestor]) ->
         for a in ancestors
         if a.item != item and a.made_ms is not None
     ]
-    for row in snapshot.pick("event_items", "item", [item], limit=EVENTS_MAX):
-        seen.append({**row, "step": row["biz_step"]})
+    own = snapshot.pick("event_items", "item", [item], limit=EVENTS_MAX)
     carriage = find_carriage(snapshot, {item: 0})
-    for row in snapshot.pick("event_items", "item", list(carriage), limit=EVENTS_MAX):
-        time_ms = int(row["time_ms"] or 0)
-        if any(ride.holds(time_ms) for ride in carriage[str(row["item"])]):
-            seen.append({**row, "step": row["biz_step"]})
-    return _collect_stops(seen, item)
+    units = snapshot.pick("event_items", "item", list(carriage.rides), limit=EVENTS_MAX)
+    carried = [row for row in units if _is_aboard(carriage, row)]
+    seen += [{**row, "step": row["biz_step"]} for row in (*own, *carried)]
+    stops = _collect_stops(seen, item)
+    is_cut = max(len(own), len(units)) == EVENTS_MAX or len(stops) > STOPS_MAX
+    return tuple(stops[:STOPS_MAX]), carriage.cut or ("rows" if is_cut else "")
 
 
-def _collect_stops(seen: Sequence[Mapping[str, Any]], item: str) -> tuple[Stop, ...]:
+def _is_aboard(carriage: Carriage, row: Mapping[str, Any]) -> bool:
+    """Whether the item was in the unit when this happened to the unit."""
+    return any(ride.holds(row["time_ms"]) for ride in carriage.rides[row["item"]])
+
+
+def _collect_stops(seen: Sequence[Mapping[str, Any]], item: str) -> list[Stop]:
     """One stop for each place of each member, in the order of the first time there."""
     places: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for each in sorted(seen, key=lambda row: (row["time_ms"], row["item"], row["step"])):
@@ -199,4 +217,4 @@ def _collect_stops(seen: Sequence[Mapping[str, Any]], item: str) -> tuple[Stop, 
         )
         for (member, place), rows in places.items()
     ]
-    return tuple(stops[:STOPS_MAX])
+    return stops

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from hansa.appkit.walk import Snapshot
+from hansa.appkit.walk import Cut, Snapshot
 from hansa.apps.food_trace.trace.carriage import find_carriage
 
 EVENTS_MAX = 5_000
@@ -49,7 +49,7 @@ class Readings(msgspec.Struct, frozen=True, kw_only=True):
 
     height: int
     item: str
-    cut: str
+    cut: Cut
     readings: tuple[Measured, ...]
     limits: tuple[Bounds, ...]
 
@@ -58,9 +58,9 @@ def build_readings(snapshot: Snapshot, item: str) -> Readings:
     """What was measured of an item."""
     carriage = find_carriage(snapshot, {item: 0})
     events: dict[str, Mapping[str, Any]] = {}
-    rows = snapshot.pick("event_items", "item", [item, *carriage], limit=EVENTS_MAX)
+    rows = snapshot.pick("event_items", "item", [item, *carriage.rides], limit=EVENTS_MAX)
     for row in rows:
-        rides = carriage.get(str(row["item"]), [])
+        rides = carriage.rides.get(str(row["item"]), [])
         if row["item"] == item or any(ride.holds(int(row["time_ms"] or 0)) for ride in rides):
             events.setdefault(str(row["key"]), row)
     measured = snapshot.pick("readings", "key", list(events), limit=READINGS_MAX)
@@ -72,7 +72,7 @@ def build_readings(snapshot: Snapshot, item: str) -> Readings:
     return Readings(
         height=snapshot.height,
         item=item,
-        cut="readings" if is_cut else "",
+        cut=carriage.cut or ("rows" if is_cut else ""),
         readings=tuple(sorted(found, key=lambda each: (each.time_ms, each.event, each.type))),
         limits=tuple(
             msgspec.convert({name: row[name] for name in Bounds.__struct_fields__}, Bounds)

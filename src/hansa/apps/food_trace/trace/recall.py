@@ -12,6 +12,8 @@ import msgspec
 from hansa.appkit.walk import ITEMS_MAX, Closure, Cut, Snapshot
 from hansa.apps.food_trace.trace.ways import DOWN, OUTWARD, is_making, list_items
 
+# Lines of one recall list: a spreadsheet of more is not read by anybody.
+HOLDINGS_MAX = 200_000
 Status = Literal["seen", "here", "inside", "ended"]
 
 
@@ -64,17 +66,17 @@ def build_recall(
     closure = snapshot.walk(roots, DOWN, items_max=items_max)
     steps = dict(list_items(closure))
     rows = {str(row["id"]): row for row in snapshot.pick("items", "key", list(steps))}
-    holdings = [
-        *_find_lots(snapshot, [item for item in steps if not _is_object(rows.get(item))]),
-        *_find_objects([rows[item] for item in steps if _is_object(rows.get(item))]),
-        *_find_units(snapshot, list(steps)),
-    ]
+    lots = _find_lots(snapshot, [item for item in steps if not _is_object(rows.get(item))])
+    units, units_cut = _find_units(snapshot, list(steps))
+    objects = _find_objects([rows[item] for item in steps if _is_object(rows.get(item))])
+    holdings = [*lots, *objects, *units]
+    rows_cut: Cut = "rows" if len(lots) == HOLDINGS_MAX else ""
     holdings.sort(key=lambda each: (each.member, each.place, each.item, each.status))
     return RecallList(
         height=closure.height,
         roots=closure.roots,
         digest=closure.digest,
-        cut=closure.cut,
+        cut=closure.cut or units_cut or rows_cut,
         affected=tuple(_describe(item, count, rows.get(item)) for item, count in steps.items()),
         holdings=tuple(holdings),
     )
@@ -100,7 +102,9 @@ def _describe(item: str, steps: int, row: dict[str, Any] | None) -> Affected:
 
 def _find_lots(snapshot: Snapshot, lots: Sequence[str]) -> list[Holding]:
     """Where amounts of lots were handled: everybody may still have some."""
-    rows = snapshot.count("event_items", "item", lots, by=("member", "place"), time="time_ms")
+    rows = snapshot.count(
+        "event_items", "item", lots, by=("member", "place"), time="time_ms", limit=HOLDINGS_MAX
+    )
     return [_hold(row, "seen", row["first"], row["last"], row["count"]) for row in rows]
 
 
@@ -125,12 +129,12 @@ def _hold(row: dict[str, Any], status: Any, first: Any, last: Any, events: Any) 
     )
 
 
-def _find_units(snapshot: Snapshot, items: Sequence[str]) -> list[Holding]:
+def _find_units(snapshot: Snapshot, items: Sequence[str]) -> tuple[list[Holding], Cut]:
     """The outermost units that affected items are in now, and where these are."""
     closure = snapshot.walk(items, OUTWARD)
     contents = _collect_contents(closure, set(items))
     rows = snapshot.pick("items", "key", list(contents))
-    return [
+    found = [
         Holding(
             member=str(row["member"]),
             place=str(row["place"]),
@@ -143,6 +147,7 @@ def _find_units(snapshot: Snapshot, items: Sequence[str]) -> list[Holding]:
         )
         for row in rows
     ]
+    return found, closure.cut
 
 
 def _collect_contents(closure: Closure, items: set[str]) -> dict[str, set[str]]:
