@@ -211,7 +211,9 @@ class Context(ReadContext):
     @property
     def holders(self) -> tuple[str, ...]:
         """Whose roles the sender may use: its own and its member's (a citizen: only its own)."""
-        return (self.sender,) if self._caller.is_citizen else (self.sender, self.member)
+        if self._caller.is_citizen or self.sender == self.member:
+            return (self.sender,)
+        return (self.sender, self.member)
 
     def has_role(self, role: str, scope: str = "", holder: str = "") -> bool:
         """Whether the sender (or `holder`) holds a role of this application, now, for `scope`."""

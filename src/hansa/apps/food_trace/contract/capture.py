@@ -52,7 +52,7 @@ def capture_event(ctx: Context, message: m.CaptureEvent) -> None:
     event = read_event(message.document)
     member = need_actor(ctx)
     key = event.key if event.error is None else compute_declaration_key(event.key)
-    _check_new(ctx, key, message.document)
+    _check_new(ctx, key, message.document, event)
     _check_times(ctx, event)
     require_powers(ctx, member, event)
     sheet = Capturing(ctx, member, event, key)
@@ -96,12 +96,15 @@ def capture_event(ctx: Context, message: m.CaptureEvent) -> None:
     sheet.save()
 
 
-def _check_new(ctx: Context, key: str, document: str) -> None:
-    """Nothing is edited (I6); the same again is answered as done."""
+def _check_new(ctx: Context, key: str, document: str, event: FoodEvent) -> None:
+    """Nothing is edited (I6); the same again is answered as done.
+
+    JSON and XML may write the same event differently (26 and 26.0, Z and +00:00).
+    """
     found = ctx.get(Capture, key)
     if found is None:
         return
-    if found.document == document:
+    if found.document == document or read_event(found.document) == event:
         raise r.AlreadyCaptured(event=key, number=found.number)
     raise r.EventChanged(event=key)
 

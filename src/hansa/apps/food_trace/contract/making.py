@@ -1,6 +1,7 @@
 """What begins, what ends, and what is made of what: I1, I3 and I4. Pure."""
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -10,11 +11,18 @@ from hansa.apps.food_trace.contract.lineage import Walk, require_clean
 from hansa.apps.food_trace.contract.manifest import PORTIONS_MAX, SOURCES_MAX
 from hansa.apps.food_trace.contract.sheet import Capturing
 from hansa.apps.food_trace.event import Quantity
-from hansa.apps.food_trace.model.records import Item, Portion, Trader, Transformation, Yield
+from hansa.apps.food_trace.model.records import (
+    Item,
+    Portion,
+    PrefixBlock,
+    Trader,
+    Transformation,
+    Yield,
+)
 from hansa.crypto.hashing import sha256
 from hansa.primitives.limits import KEY_PART_MAX
 
-PREFIX_DIGITS = range(6, 13)
+PREFIX_DIGITS_MIN: Final = 6
 
 
 def make_portions(epcs: Iterable[str], quantities: Iterable[Quantity]) -> list[Portion]:
@@ -214,10 +222,11 @@ def _check_prefix(sheet: Capturing, item: Item) -> None:
         return
     sheet.owned.add(item.product)
     digits = item.product[4:]
-    for length in PREFIX_DIGITS:
-        trader = sheet.ctx.get(Trader, digits[:length])
+    block = sheet.ctx.get(PrefixBlock, digits[:PREFIX_DIGITS_MIN])
+    for prefix in block.prefixes if block else ():
+        trader = sheet.ctx.need(Trader, prefix) if digits.startswith(prefix) else None
         if trader is not None and trader.member != sheet.member.did:
-            raise r.ForeignPrefix(item=item.id, prefix=trader.prefix, owner=trader.member)
+            raise r.ForeignPrefix(item=item.id, prefix=prefix, owner=trader.member)
 
 
 def _check_size(record: Transformation) -> None:

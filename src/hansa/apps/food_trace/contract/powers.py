@@ -3,6 +3,7 @@
 Every act of an event has to be the sender's: an object that is sold and ends is both.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from hansa.apps.food_trace import rejections as r
@@ -46,33 +47,36 @@ STEPS: Final[dict[str, str]] = {
 }
 
 
-def list_acts(event: FoodEvent) -> list[str]:
-    """What the event is, in the words of POWERS."""
-    acts = [STEPS.get(event.biz_step, "handle")]
-    if event.type == "TransformationEvent":
+def list_acts(kind: str, action: str, biz_step: str, *, has_goods: bool) -> list[str]:
+    """What an event is, in the words of POWERS. `has_goods`: trade items, not crates and assets."""
+    acts = [STEPS.get(biz_step, "handle")]
+    if kind == "TransformationEvent":
         acts.append("transform")
-    elif event.action != "OBSERVE" and acts == ["inspect"]:
+    elif action != "OBSERVE" and acts == ["inspect"]:
         acts.append("handle")
-    if event.type == "ObjectEvent" and event.action == "ADD" and _has_goods(event):
+    if kind == "ObjectEvent" and action == "ADD" and has_goods:
         acts.append("make")
-    if event.type == "ObjectEvent" and event.action == "DELETE":
+    if kind == "ObjectEvent" and action == "DELETE":
         acts.append("end")
     return acts
 
 
-def list_roles(event: FoodEvent) -> list[tuple[str, ...]]:
+@lru_cache(maxsize=1_024)
+def list_roles(
+    kind: str, action: str, biz_step: str, *, has_goods: bool
+) -> tuple[tuple[str, ...], ...]:
     """For each act the roles of which one is needed; an act that any trade may do goes without
     saying where another is narrower.
     """
-    sets = {POWERS[act] for act in list_acts(event)}
-    return sorted(
-        (each for each in sets if not any(set(other) < set(each) for other in sets)), key=len
-    )
+    sets = {POWERS[act] for act in list_acts(kind, action, biz_step, has_goods=has_goods)}
+    narrow = [each for each in sets if not any(set(other) < set(each) for other in sets)]
+    return tuple(sorted(narrow))
 
 
 def require_powers(ctx: Context, member: Member, event: FoodEvent) -> None:
     """Raise NotAllowed unless the sender has a role for every act, where its member is."""
-    for roles in list_roles(event):
+    has_goods = event.action == "ADD" and _has_goods(event)
+    for roles in list_roles(event.type, event.action, event.biz_step, has_goods=has_goods):
         if not any(ctx.has_role(role, member.jurisdiction) for role in roles):
             raise r.NotAllowed(roles=", ".join(roles), place=member.jurisdiction)
 

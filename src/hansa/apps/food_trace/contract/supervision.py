@@ -5,6 +5,7 @@ import msgspec
 from hansa.apps.food_trace import rejections as r
 from hansa.apps.food_trace.contract.cold_chain import ANY_PRODUCT
 from hansa.apps.food_trace.contract.lineage import Reach, Walk
+from hansa.apps.food_trace.contract.making import PREFIX_DIGITS_MIN
 from hansa.apps.food_trace.contract.manifest import (
     YIELD_MAX_PPM,
     contract,
@@ -21,6 +22,7 @@ from hansa.apps.food_trace.model.records import (
     LabResult,
     Limits,
     LimitsSince,
+    PrefixBlock,
     Recall,
     Site,
     Tally,
@@ -33,6 +35,8 @@ from hansa.ledger.model import is_key_part
 from hansa.primitives.identifiers import compute_gs1_digit
 
 GTIN_DIGITS = 14
+# Company prefixes that begin with the same six digits: they are one record.
+PREFIXES_MAX = 1_000
 
 
 @contract.handles(m.RegisterSite)
@@ -63,13 +67,19 @@ def register_trader(ctx: Context, message: m.RegisterTrader) -> None:
     """As for a place; one prefix is not within another."""
     actor, member = need_actor(ctx), need_member(ctx, message.member)
     require_regulator(ctx, member.jurisdiction)
-    for length in range(6, 13):
-        within = ctx.get(Trader, message.prefix[:length])
-        if within is None:
+    digits = message.prefix[:PREFIX_DIGITS_MIN]
+    prefixes = set((ctx.get(PrefixBlock, digits) or PrefixBlock(id=digits, prefixes=())).prefixes)
+    for prefix in sorted(prefixes):
+        if not (message.prefix.startswith(prefix) or prefix.startswith(message.prefix)):
             continue
-        if within.prefix != message.prefix or within.member == member.did:
-            raise r.AlreadyRegistered(key=within.prefix, member=within.member)
+        within = ctx.need(Trader, prefix)
+        if prefix != message.prefix or within.member == member.did:
+            raise r.AlreadyRegistered(key=prefix, member=within.member)
         require_regulator(ctx, within.jurisdiction)
+    prefixes.add(message.prefix)
+    if len(prefixes) > PREFIXES_MAX:
+        raise r.TooMany(what="prefixes of six digits", count=len(prefixes), limit=PREFIXES_MAX)
+    ctx.put(PrefixBlock(id=digits, prefixes=tuple(sorted(prefixes))))
     ctx.put(Trader(prefix=message.prefix, member=member.did, jurisdiction=member.jurisdiction))
     ctx.emit(e.TraderRegistered(by=actor.did, prefix=message.prefix, member=member.did))
 

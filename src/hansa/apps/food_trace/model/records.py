@@ -384,6 +384,16 @@ class Trader(Record, frozen=True, kw_only=True):
     jurisdiction: str
 
 
+class PrefixBlock(Record, frozen=True, kw_only=True):
+    """The registered company prefixes that begin with these six digits, sorted."""
+
+    KIND: ClassVar[str] = "prefix_block"
+    VISIBILITY: ClassVar[Visibility] = "public"
+
+    id: str
+    prefixes: tuple[str, ...]
+
+
 class Tally(Record, frozen=True, kw_only=True):
     """How many events were captured and flags raised in the league; there is one such record."""
 
@@ -410,5 +420,6 @@ RECORDS: tuple[type[Record], ...] = (
     Recall,
     Site,
     Trader,
+    PrefixBlock,
     Tally,
 )
