@@ -265,6 +265,7 @@ def test_a_transaction_that_can_no_longer_enter_is_signed_anew(
     store.note(part)
     league.app.gate.wake_duties("food_trace")
     assert wait_job(scanner, taken)["hansa:events"]["captured"] == 1
+    assert league.node.status(part.transaction).state == "unknown"
 
 
 def test_revoked_is_revoked_at_once(tmp_path: Path) -> None:
