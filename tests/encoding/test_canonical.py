@@ -238,3 +238,25 @@ def test_integers_that_we_made_are_checked_too() -> None:
     check_integers(encode_canonical({"a": INTEGER_MAX, "b": "9" * 30}))
     with pytest.raises(CanonicalError):
         check_integers(encode_canonical({"a": [INTEGER_MAX + 1]}))
+
+
+WIDE = st.recursive(
+    st.integers(-(2**63), 2**63) | st.text(max_size=40) | st.just(',12345678901234567:["'),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("ab"), inner),
+    max_leaves=8,
+)
+
+
+def has_too_large(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(has_too_large, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int) and abs(value) > INTEGER_MAX
+
+
+@given(WIDE)
+def test_an_integer_is_found_wherever_it_stands_and_a_text_is_none(value: Any) -> None:
+    if has_too_large(value):
+        with pytest.raises(CanonicalError):
+            check_integers(encode_canonical(value))
+    else:
+        check_integers(encode_canonical(value))

@@ -17,6 +17,8 @@ T = TypeVar("T")
 # Sixteen digits in a row may be an integer beyond 2**53 (or part of a text): look value by value.
 _SIXTEEN_DIGITS = b"0" * 16
 _TO_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+# In the canonical form a number is all of it (nothing before it), or stands after one of these.
+_BEFORE_NUMBERS = frozenset((b"", b":", b",", b"[", b"-"))
 _STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _PARENTHESES = bytes.maketrans(b"[]{}", b"()()")
 _NO_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
@@ -66,6 +68,20 @@ def _has_long_number(data: bytes) -> bool:
     return _SIXTEEN_DIGITS in data.translate(_TO_ZEROS)
 
 
+def _has_long_integer(data: bytes) -> bool:
+    """Whether sixteen digits in a row may be a number of canonical bytes, not a part of a text."""
+    zeros = data.translate(_TO_ZEROS)
+    start = zeros.find(_SIXTEEN_DIGITS)
+    while start >= 0:
+        if data[start - 1 : start] in _BEFORE_NUMBERS:
+            return True
+        end = start + len(_SIXTEEN_DIGITS)
+        while zeros[end : end + 1] == b"0":
+            end += 1
+        start = zeros.find(_SIXTEEN_DIGITS, end)
+    return False
+
+
 def _decode_strictly(data: bytes) -> object:
     try:
         value = _decoder.decode(data)
@@ -96,8 +112,11 @@ def _is_deep(data: bytes) -> bool:
 
 
 def check_integers(data: bytes) -> None:
-    """Check that bytes we made hold no integer beyond 2**53 - 1. Raises CanonicalError."""
-    if _has_long_number(data):
+    """Check that bytes we made hold no integer beyond 2**53 - 1. Raises CanonicalError.
+
+    Digits in texts (GS1 keys have eighteen) are told from numbers by what stands before them.
+    """
+    if _has_long_integer(data):
         _check_value(_decoder.decode(data), 0)
 
 
