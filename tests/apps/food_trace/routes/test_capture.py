@@ -253,16 +253,17 @@ def test_a_transaction_that_can_no_longer_enter_is_signed_anew(
     league: Served, scanner: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a long outage: what was signed has expired and is not on the ledger."""
+    account = league.service.account("food_trace").partition("#")[0]
+    store = Store(_desk(league))
     with monkeypatch.context() as cut:
         cut.setattr("hansa.node.ledger_node.LedgerNode.submit", _refuse_to_submit)
         taken = scanner.post("/capture", json=make_document(make_event(3600)))
-        identity = taken.headers["location"].rpartition("/")[2]
-    store = Store(_desk(league))
-    job = store.job(league.service.account("food_trace").partition("#")[0], identity)
-    assert job is not None
-    (part,) = store.parts_of(job)
-    part.expiry = -10
-    store.note(part)
+        job = store.job(account, taken.headers["location"].rpartition("/")[2])
+        assert job is not None
+        (part,) = store.parts_of(job)
+        part.expiry = -10
+        while store.parts_of(job)[0].expiry != -10 and store.parts_of(job)[0].tries == 1:
+            store.note(part)
     league.app.gate.wake_duties("food_trace")
     assert wait_job(scanner, taken)["hansa:events"]["captured"] == 1
     assert league.node.status(part.transaction).state == "unknown"
