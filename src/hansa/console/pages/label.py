@@ -24,12 +24,14 @@ SENTENCES: Final = {
     "stopped": mark("Stopped: do not eat this until it is cleared"),
     "recalled": mark("Recalled: do not eat this product"),
     "unknown": mark("The ledger does not know this product"),
+    "unclear": mark("This page could not look through all of it"),
 }
 ADVICE: Final = {
     "clear": mark("No recall, no failed test and no broken cold chain stands in the ledger."),
     "stopped": mark("A test failed or the cold chain broke. The authority is looking into it."),
     "recalled": mark("Bring it back to the shop or throw it away. The shop refunds it."),
     "unknown": mark("Compare the code with the print. A false code is a reason to ask the shop."),
+    "unclear": mark("It is made of too much for one page. Ask the shop or the food authority."),
 }
 REASONS: Final = {
     "recall": mark("It, or something that is in it, was recalled."),
@@ -45,12 +47,13 @@ async def show_label(visit: Visit) -> Answer:
     path = "/".join(quote(part, safe="") for part in split_link(visit.parts["link"]))
     answer = await visit.api.get(f"{TRACE}/label/{path}")
     label, words = answer["label"], visit.words
+    state = "unclear" if label["state"] == "unknown" and label["cut"] else label["state"]
     return visit.render(
         "food/label.html",
         label=label,
-        state=label["state"],
-        sentence=words(SENTENCES[label["state"]]),
-        advice=words(ADVICE[label["state"]]),
+        state=state,
+        sentence=words(SENTENCES[state]),
+        advice=words(ADVICE[state]),
         reasons=_list_reasons(visit, label),
         name=name_item(words, label["item"]),
         origins=_list_origins(visit, answer),

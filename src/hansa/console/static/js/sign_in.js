@@ -29,6 +29,10 @@ async function start() {
     await forgetLent();
     await showKeys();
   });
+  // Chosen before this script was there to hear of it, or kept by the browser's back button.
+  if (find("key-file").files.length > 0) {
+    await attempt(takeFile);
+  }
   await attempt(takeLink);
   addEventListener("hashchange", () => attempt(takeLink));
 }
