@@ -115,7 +115,7 @@ def check_i6(replay: Replay) -> list[str]:
 
 
 def check_i7(replay: Replay) -> list[str]:
-    """Every GS1 key passes its check digit."""
+    """Every GTIN, SSCC and GLN passes its check digit."""
     found = []
     for entry in replay.entries:
         event = entry.event
@@ -130,10 +130,7 @@ def check_i7(replay: Replay) -> list[str]:
 
 
 # Application identifier: how many digits its check digit closes (GS1 General Specifications 7.9).
-CHECKED = {
-    "00": 18, "01": 14, "253": 13, "255": 13, "402": 17, "414": 13, "417": 13, "8003": 14,
-    "8006": 14, "8017": 18, "8018": 18,
-}  # fmt: skip
+CHECKED = {"00": 18, "01": 14, "414": 13, "417": 13, "8006": 14}
 
 
 def check_i8(replay: Replay) -> list[str]:

@@ -10,6 +10,7 @@ from hansa.apps.food_trace.contract.cold_chain import flag_excursions, list_meas
 from hansa.apps.food_trace.contract.declaration import (
     compute_declaration_key,
     find_declaration,
+    is_same,
     withdraw,
 )
 from hansa.apps.food_trace.contract.lineage import require_clean
@@ -21,7 +22,7 @@ from hansa.apps.food_trace.contract.manifest import (
 )
 from hansa.apps.food_trace.contract.powers import require_powers
 from hansa.apps.food_trace.contract.sheet import Capturing
-from hansa.apps.food_trace.event import FoodEvent, read_event
+from hansa.apps.food_trace.event import FoodEvent, is_same, read_event
 from hansa.apps.food_trace.model import events as e
 from hansa.apps.food_trace.model import messages as m
 from hansa.apps.food_trace.model.records import Capture, Item, Site, Step
@@ -52,7 +53,7 @@ def capture_event(ctx: Context, message: m.CaptureEvent) -> None:
     event = read_event(message.document)
     member = need_actor(ctx)
     key = event.key if event.error is None else compute_declaration_key(event.key)
-    _check_new(ctx, key, message.document, event)
+    _check_new(ctx, key, message.document)
     _check_times(ctx, event)
     require_powers(ctx, member, event)
     sheet = Capturing(ctx, member, event, key)
@@ -60,9 +61,9 @@ def capture_event(ctx: Context, message: m.CaptureEvent) -> None:
     readers = _list_readers(ctx, event, member)
     transformation, is_excursion, withdrawn = "", False, ""
     if event.error is not None:
-        withdraw(sheet)
+        withdraw(sheet, message.document)
     else:
-        withdrawn = find_declaration(ctx, event, member)
+        withdrawn = find_declaration(ctx, event, message.document, member)
     if event.error is None and not withdrawn:
         _check_not_ended(sheet, items)
         _check_market(sheet)
@@ -96,15 +97,12 @@ def capture_event(ctx: Context, message: m.CaptureEvent) -> None:
     sheet.save()
 
 
-def _check_new(ctx: Context, key: str, document: str, event: FoodEvent) -> None:
-    """Nothing is edited (I6); the same again is answered as done.
-
-    JSON and XML may write the same event differently (26 and 26.0, Z and +00:00).
-    """
+def _check_new(ctx: Context, key: str, document: str) -> None:
+    """Nothing is edited (I6); the same again, however it is written, is answered as done."""
     found = ctx.get(Capture, key)
     if found is None:
         return
-    if found.document == document or read_event(found.document) == event:
+    if found.document == document or is_same(found.document, document):
         raise r.AlreadyCaptured(event=key, number=found.number)
     raise r.EventChanged(event=key)
 

@@ -9,9 +9,13 @@ from hansa.apps.food_trace import rejections as r
 from hansa.apps.food_trace.contract import making, packing, shipping
 from hansa.apps.food_trace.contract.manifest import ERROR_SUFFIX
 from hansa.apps.food_trace.contract.sheet import Capturing
-from hansa.apps.food_trace.event import FoodEvent, read_event
+from hansa.apps.food_trace.event import FoodEvent
+from hansa.apps.food_trace.event_tree import decode_normal, parse_number
+from hansa.apps.food_trace.faults import BadCheckDigit, BadIdentifier
+from hansa.apps.food_trace.identifiers import parse
 from hansa.apps.food_trace.model import events as e
 from hansa.apps.food_trace.model.records import Capture, Step
+from hansa.apps.food_trace.timestamps import InvalidTime, parse_time
 from hansa.crypto.hashing import sha256
 from hansa.ledger.context import Context
 from hansa.ledger.system import Member
@@ -24,7 +28,7 @@ def compute_declaration_key(event: str) -> str:
     return key if len(key) <= KEY_PART_MAX else "~#" + sha256(key.encode()).hex()
 
 
-def withdraw(sheet: Capturing) -> None:
+def withdraw(sheet: Capturing, document: str) -> None:
     """Take back what the declared event did. One that is not on the ledger has done nothing.
 
     Raises NotTheParty, DeclarationDiffers, StillNeeded, Unbalanced.
@@ -33,7 +37,7 @@ def withdraw(sheet: Capturing) -> None:
     original = sheet.ctx.get(Capture, event.key)
     if original is None:
         return
-    _check_same(event, original, sheet.member)
+    _check_same(event, document, original, sheet.member)
     step = sheet.ctx.need(Step, event.key)
     sheet.ctx.put(msgspec.structs.replace(step, withdrawn=sheet.key))
     if event.type == "TransformationEvent":
@@ -50,7 +54,7 @@ def withdraw(sheet: Capturing) -> None:
     sheet.ctx.emit(e.EventWithdrawn(by=sheet.by, event=event.key, reason=reason))
 
 
-def find_declaration(ctx: Context, event: FoodEvent, member: Member) -> str:
+def find_declaration(ctx: Context, event: FoodEvent, document: str, member: Member) -> str:
     """The declaration that came before its event, or "": such an event has no effects.
 
     Raises NotTheParty, DeclarationDiffers.
@@ -59,17 +63,51 @@ def find_declaration(ctx: Context, event: FoodEvent, member: Member) -> str:
     declaration = ctx.get(Capture, key)
     if declaration is None:
         return ""
-    _check_same(event, declaration, member)
+    _check_same(event, document, declaration, member)
     return key
 
 
-def _check_same(event: FoodEvent, other: Capture, member: Member) -> None:
+def _check_same(event: FoodEvent, document: str, other: Capture, member: Member) -> None:
     if other.member != member.did:
         raise r.NotTheParty(party=other.member)
-    if is_other(event, read_event(other.document)):
+    if not is_same(document, other.document, but="errorDeclaration"):
         raise r.DeclarationDiffers(event=event.key)
 
 
-def is_other(event: FoodEvent, other: FoodEvent) -> bool:
-    """Whether two events differ in more than the declaration."""
-    return msgspec.structs.replace(event, error=None) != msgspec.structs.replace(other, error=None)
+def is_same(document: str, other: str, *, but: str = "") -> bool:
+    """Whether two normal documents say the same in all fields (`but` one).
+
+    Lists of EPCIS have no order; JSON and XML write the same differently (26, 26.0 and "26", Z and
+    +00:00, an EPC and its Digital Link).
+    """
+    fields, others = decode_normal(document), decode_normal(other)
+    fields.pop(but, None)
+    others.pop(but, None)
+    return _flatten(fields) == _flatten(others)
+
+
+def _flatten(value: object) -> str:
+    """A text that is the same for values that say the same."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{name!r}:{_flatten(value[name])}" for name in sorted(value)) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(sorted(map(_flatten, value))) + "]"
+    if isinstance(value, bool):
+        return "'true'" if value else "'false'"
+    return _flatten_text(bytes(value).decode() if isinstance(value, msgspec.Raw) else str(value))
+
+
+def _flatten_text(text: str) -> str:
+    try:
+        return str(parse_number(text))
+    except ValueError:
+        pass
+    try:
+        return f"{parse_time(text)} ms"
+    except InvalidTime:
+        pass
+    try:
+        key = parse(text)
+    except (BadCheckDigit, BadIdentifier):
+        key = None
+    return key.element if key else repr(text)

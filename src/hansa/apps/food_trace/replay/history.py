@@ -57,6 +57,8 @@ class Replay:
         self.standing: dict[str, Entry] = {}
         self.withdrawn: dict[str, str] = {}
         self.uses: list[Use] = []
+        # What an event without children took out: what was known to be inside when it came.
+        self._emptied: dict[str, list[str]] = {}
         self._begin()
         for entry in self.entries:
             self._take(entry)
@@ -107,7 +109,8 @@ class Replay:
     def _pack(self, event: FoodEvent) -> None:
         named = self._list_traced(event.children, event.child_quantities)
         if not named and event.action == "DELETE":
-            named = [child for child in self.stays if self._is_in(child, event.parent)]
+            inside = [child for child in self.stays if self._is_in(child, event.parent)]
+            named = self._emptied.setdefault(event.key, inside)
         for child in named:
             if self.items[child].level == "instance":
                 self._move(child, event)
