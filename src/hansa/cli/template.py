@@ -45,6 +45,16 @@ class LeaguePlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 TAX: Final = "e_invoice.tax_authority"
 AUDIT: Final = "e_invoice.auditor"
+FOOD: Final = "food_trace"
+# In the small built-in league one firm has the whole food chain in its hands, and the other trades.
+MAKERS: Final = ("farm", "slaughterhouse", "processor")
+HANDLERS: Final = ("carrier", "cold_store", "wholesaler", "retailer")
+
+
+def list_food_roles(roles: tuple[str, ...], *places: str) -> tuple[str, ...]:
+    """Roles of the food chain in each place."""
+    return tuple(f"{FOOD}.{role}@{place}" for place in places for role in roles)
+
 
 BAY: Final = LeaguePlan(
     members=(
@@ -60,14 +70,14 @@ BAY: Final = LeaguePlan(
             "羊城示範貿易有限公司 Ram City Model Trading",
             "CN",
             (Id("CN-USCC", "91440101MA59EXAM08"),),
-            ("e_invoice.seller@CN",),
+            ("e_invoice.seller@CN", *list_food_roles(MAKERS + HANDLERS, "CN")),
         ),
         MemberPlan(
             "seller-b",
             "香江示範供應有限公司 Fragrant Harbour Model Supplies",
             "HK",
             (Id("HK-BRN", "99000017"),),
-            ("e_invoice.seller@HK",),
+            ("e_invoice.seller@HK", *list_food_roles(HANDLERS, "HK")),
         ),
         MemberPlan(
             "buyer",
@@ -81,14 +91,18 @@ BAY: Final = LeaguePlan(
             "維港示範服務有限公司 Victoria Model Services",
             "HK",
             (Id("HK-BRN", "99000025"),),
-            ("e_invoice.employer@HK",),
+            ("e_invoice.employer@HK", *list_food_roles(("laboratory",), "CN", "HK", "MO")),
         ),
         MemberPlan(
             "auditor",
             "灣區示範審計署 Bay Area Model Audit Office",
             "CN",
             (),
-            (f"{AUDIT}@CN", f"{AUDIT}@HK"),
+            (
+                f"{AUDIT}@CN",
+                f"{AUDIT}@HK",
+                *list_food_roles(("regulator",), "CN", "HK", "MO"),
+            ),
         ),
     ),
     default="tax-bureau",

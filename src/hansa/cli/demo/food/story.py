@@ -19,7 +19,7 @@ from hansa.cli.demo.food.writing import (
     write_temperature,
 )
 from hansa.cli.demo.story import Story
-from hansa.cli.template import BAY, LeaguePlan
+from hansa.cli.template import BAY, FOOD, LeaguePlan
 
 FOOD_STEPS: Final = 4
 EVENTS: Final = 150
@@ -33,8 +33,14 @@ PALLET: Final = 900_001
 
 
 def build_plan() -> LeaguePlan:
-    """The usual members, and all who have to do with food."""
-    return msgspec.structs.replace(BAY, members=BAY.members + list_members(VILLAGE))
+    """The usual members, and all who have to do with food instead of those who stand for them."""
+    usual = tuple(
+        msgspec.structs.replace(
+            member, roles=tuple(each for each in member.roles if not each.startswith(f"{FOOD}."))
+        )
+        for member in BAY.members
+    )
+    return msgspec.structs.replace(BAY, members=usual + list_members(VILLAGE))
 
 
 class FoodStory:
