@@ -312,6 +312,16 @@ def test_i6_the_same_again_is_already_captured_and_another_is_refused(league: Le
     assert league.capture("farm", {**event, "disposition": "active"}) == "event_changed"
 
 
+def test_i6_the_same_in_another_spelling_is_already_captured(league: League) -> None:
+    """As JSON and XML write it: another order in a list, a number or a time written otherwise."""
+    event = league.begin("farm", one(PIG, 1), one(PIG, 2))
+    turned = {**event, "epcList": event["epcList"][::-1]}
+    assert turned != event
+    assert league.capture("farm", turned) == "already_captured"
+    fewer = {**event, "epcList": event["epcList"][:1]}
+    assert league.capture("farm", fewer) == "event_changed"
+
+
 def test_i6_a_declaration_marks_its_event_and_both_stay(league: League) -> None:
     event = league.begin("farm", one(PIG, 1))
     assert league.declare("farm", event) == "ok"

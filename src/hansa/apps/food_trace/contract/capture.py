@@ -22,7 +22,7 @@ from hansa.apps.food_trace.contract.manifest import (
 )
 from hansa.apps.food_trace.contract.powers import require_powers
 from hansa.apps.food_trace.contract.sheet import Capturing
-from hansa.apps.food_trace.event import FoodEvent, is_same, read_event
+from hansa.apps.food_trace.event import FoodEvent, read_event
 from hansa.apps.food_trace.model import events as e
 from hansa.apps.food_trace.model import messages as m
 from hansa.apps.food_trace.model.records import Capture, Item, Site, Step
