@@ -11,7 +11,7 @@ from hansa.appkit.application import Application
 from hansa.catalog import build_registry
 from hansa.ledger.model import Message
 from hansa.ledger.receipts import MessageResult
-from hansa.testing.chain import Actor, Chain
+from hansa.testing.chain import START_MS, Actor, Chain
 
 # application, role, actor, scope
 Grant = tuple[str, str, str, str]
@@ -24,9 +24,11 @@ class Stage:
 
     APPLICATION: ClassVar[Application]
 
-    def __init__(self, actors: dict[str, Actor], genesis: dict[str, Any]) -> None:
+    def __init__(
+        self, actors: dict[str, Actor], genesis: dict[str, Any], time_ms: int = START_MS
+    ) -> None:
         self.actors = actors
-        self.chain = Chain(build_registry(), genesis)
+        self.chain = Chain(build_registry(), genesis, time_ms=time_ms)
         self.codes: set[str] = set()
         self.events: set[str] = set()
         self.params: dict[str, str | int] = {}

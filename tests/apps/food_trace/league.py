@@ -4,6 +4,7 @@ Events are written as normal documents by hand: what the importers write is thei
 """
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from hansa.apps.food_trace.model.records import Recall
 from hansa.crypto.hashing import sha256
 from hansa.encoding.text import encode_base64url
 from hansa.ledger.state import scan_records
-from hansa.testing.chain import Actor
+from hansa.testing.chain import START_MS, Actor
 from tests.apps.stage import Grant, Stage, build_genesis
 
 APP = "food_trace"
@@ -51,12 +52,16 @@ class League(Stage):
 
     APPLICATION = APPLICATION
 
-    def __init__(self) -> None:
+    def __init__(self, more: Sequence[Grant] = (), time_ms: int = START_MS) -> None:
         actors = {name: Actor(name) for name in (*JURISDICTIONS, "citizen")}
         genesis = build_genesis(
-            actors, JURISDICTIONS, list_grants(), voter="outsider", sponsors={"citizen": "farm"}
+            actors,
+            JURISDICTIONS,
+            [*list_grants(), *more],
+            voter="outsider",
+            sponsors={"citizen": "farm"},
         )
-        super().__init__(actors, genesis)
+        super().__init__(actors, genesis, time_ms)
         self.count = 0
 
     def write(self, kind: str, **fields: Any) -> dict[str, Any]:
