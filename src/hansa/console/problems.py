@@ -1,10 +1,14 @@
 """Refusals of the console itself, and the page that shows any refusal: code, rule, next step."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from hansa.console.answers import Answer
 from hansa.console.asking import ApiProblem
 from hansa.console.visit import Visit
+
+# Its words come translated, with what was wrong in them.
+INVALID_INPUT: Final = "console.invalid_input"
 
 
 def show_problem(visit: Visit, problem: ApiProblem, *, as_json: bool = False) -> Answer:
@@ -31,11 +35,15 @@ def show_problem(visit: Visit, problem: ApiProblem, *, as_json: bool = False) ->
 
 def explain(visit: Visit, problem: ApiProblem) -> str:
     """What is wrong, in the visitor's language; the API's own English when it has no words."""
+    if problem.code == INVALID_INPUT:
+        return problem.detail
     return visit.words.of("rejection", problem.code, default=problem.detail, params=problem.params)
 
 
 def advise(visit: Visit, problem: ApiProblem) -> str:
     """What to do about it."""
+    if problem.code == INVALID_INPUT:
+        return problem.remedy
     return visit.words.of("remedy", problem.code, default=problem.remedy, params=problem.params)
 
 
@@ -82,7 +90,7 @@ def refuse_media() -> ApiProblem:
 
 def refuse_input(text: str, remedy: str) -> ApiProblem:
     """An address or a form that cannot be, in words already translated."""
-    return _refuse(400, "console.invalid_input", text, remedy)
+    return _refuse(400, INVALID_INPUT, text, remedy)
 
 
 def fail(request_id: str) -> ApiProblem:
