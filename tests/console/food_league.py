@@ -27,6 +27,8 @@ from tests.console.league import ConsoleLeague
 APP = "food_trace"
 # All of the first batch's way but its last crates.
 EVENTS = 60
+# The cold store has named its place so.
+ATTACK = "</title><img src=x onerror=alert(1)><script>alert(2)</script>"
 
 
 class FoodLeague(ConsoleLeague):
@@ -81,7 +83,12 @@ class FoodLeague(ConsoleLeague):
                 did = self.dids[firm.name]
                 registered.append(m.RegisterTrader(prefix=firm.prefix, member=did))
                 registered.append(
-                    m.RegisterSite(gln=find_gln(firm), member=did, name=firm.title, town=firm.town)
+                    m.RegisterSite(
+                        gln=find_gln(firm),
+                        member=did,
+                        name=ATTACK if firm.role == "cold_store" else firm.title,
+                        town=firm.town,
+                    )
                 )
             self.send(authority, *registered)
         works = groupby(self.chain.run(EVENTS), key=lambda each: each.firm.name)

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 from hansa.apps.food_trace.identifiers import element_of
 from hansa.locales import LANGUAGES
 from tests.console.browsing import Visitor, check_accessible, check_fits, look
-from tests.console.food_league import FoodLeague, run_food_league
+from tests.console.food_league import ATTACK, FoodLeague, run_food_league
 from tests.console.league import ConsoleLeague
 
 pytestmark = pytest.mark.slow
@@ -188,6 +188,7 @@ def test_a_phone_shows_the_recall_first_in_each_language(
         expect(page.locator(".origins")).to_contain_text("肇慶")
         expect(page.locator(".steps > li")).to_have_count(7)
         expect(page.locator(".tests li")).to_have_count(1)
+        expect(page.locator(".steps")).to_contain_text(ATTACK)
         check_fits(page)
         look(page, f"label-{tag}")
     check_accessible(page)
