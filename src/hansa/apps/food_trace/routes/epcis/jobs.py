@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from hansa.appkit.route import Desk
-from hansa.apps.food_trace.contract.declaration import compute_declaration_key
+from hansa.apps.food_trace.contract.declaration import compute_declaration_key, is_same
 from hansa.apps.food_trace.documents.normal import NormalEvent
 from hansa.apps.food_trace.event import event_key
 from hansa.apps.food_trace.model.messages import CaptureEvent
@@ -193,7 +193,10 @@ def find_known(desk: Desk, documents: Sequence[str]) -> set[str]:
 
 
 def _is_same(capture: Capture | None, document: str) -> bool:
-    return capture is not None and capture.document == document
+    """Whether it is the same event, however it is written (I6)."""
+    if capture is None:
+        return False
+    return capture.document == document or is_same(capture.document, document)
 
 
 def find_key(document: str) -> str:

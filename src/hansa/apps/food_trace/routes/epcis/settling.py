@@ -115,23 +115,30 @@ def _fail(desk: Desk, store: Store, job: Job, part: Part, load: Load, rejection:
     _close(desk, store, job, part, failed=len(load.documents), errors=[error])
 
 
-def _renew(room: Backroom, store: Store, job: Job, part: Part) -> None:
-    """It can no longer enter: what is not on the ledger is signed anew, by who may still do it."""
+def _renew(
+    room: Backroom, store: Store, job: Job, part: Part, done: frozenset[str] = frozenset()
+) -> None:
+    """It can no longer enter: what is not on the ledger is signed anew, by who may still do it.
+
+    `done`: documents of which the ledger itself said that it has them.
+    """
     load = store.load(part)
     if load is None:
         return
     desk = room.desk_of(job.mark)
     if desk is None or part.tries >= TRIES_MAX:
-        _fail(room, store, job, part, load, _Ended())
+        _fail(room, store, job, part, load, _Ended() if desk is None else _NotTaken())
         return
-    known = find_known(desk, load.documents)
+    known = find_known(desk, load.documents) | done
     fresh = [document for document in load.documents if document not in known]
     job.known += len(known)
     if not fresh:
         _close(room, store, job, part)
         return
     try:
-        renewed, newer = prepare(desk, job, part.number, fresh, part.tries + 1)
+        # What goes on is no further try.
+        tries = part.tries + (0 if known else 1)
+        renewed, newer = prepare(desk, job, part.number, fresh, tries)
     except Trouble:
         _fail(room, store, job, part, load, _Ended())
         return
@@ -145,6 +152,14 @@ class _Ended(Rejection):
     CODESPACE, CODE, RULE = "food_trace", "service_ended", "D12"
     TEXT = "The service key does not sign for this client any more."
     REMEDY = "Give the document again with a token that may capture."
+
+
+class _NotTaken(Rejection):
+    """It was signed again and again and never entered a block."""
+
+    CODESPACE, CODE, RULE = "food_trace", "not_taken", "D3"
+    TEXT = "The transaction has been signed anew many times and has entered no block."
+    REMEDY = "See hansa doctor, then give the document again: what is on the ledger is known."
 
 
 def _finish(
@@ -161,7 +176,7 @@ def _finish(
     known = [each for each in outcomes if each.code == _KNOWN]
     if job.behaviour == "rollback" and known and not refused:
         # All or nothing, and one was there already: the others are to be captured without it.
-        _renew(room, store, job, part)
+        _renew(room, store, job, part, frozenset(documents[each.index] for each in known))
         return
     errors = [_describe(each, documents) for each in refused]
     is_whole = job.behaviour == "rollback" or len(outcomes) != len(documents)
