@@ -4,6 +4,7 @@ origin, the way as a story, laboratory results. Public, without login.
 Source: GS1 Digital Link URI syntax 1.4; made of what `/food-trace/trace/label/…` answers.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,6 +20,8 @@ from hansa.locales.words import mark
 _KEYS: Final = frozenset({"00", "01", "8003", "8004", "8006", "8010", "253", "255", "414", "417"})
 _QUALIFIERS: Final = ("22", "10", "21", "254", "235")
 _PARTS_MAX: Final = 12
+# Where a headline breaks first: after its colon, which Chinese writes full width.
+_PHRASE_END: Final = re.compile(r"(?<=[:：])\s*")
 SENTENCES: Final = {
     "clear": mark("Nothing is known against this product"),
     "stopped": mark("Stopped: do not eat this until it is cleared"),
@@ -52,7 +55,7 @@ async def show_label(visit: Visit) -> Answer:
         "food/label.html",
         label=label,
         state=state,
-        sentence=words(SENTENCES[state]),
+        phrases=_PHRASE_END.split(words(SENTENCES[state]), maxsplit=1),
         advice=words(ADVICE[state]),
         reasons=_list_reasons(visit, label),
         name=name_item(words, label["item"]),
@@ -99,11 +102,13 @@ def _tell_place(visit: Visit, member: str, place: str, answer: Mapping[str, Any]
     known = answer["members"].get(member, {})
     site = answer["places"].get(place, {})
     who = "" if is_hidden else str(site.get("name") or known.get("name", ""))
-    region = str(site.get("jurisdiction") or known.get("jurisdiction", ""))
+    place_code = str(site.get("jurisdiction") or known.get("jurisdiction", ""))
+    region = visit.words.of("option", place_code, default=place_code) if place_code else ""
+    town = "" if is_hidden else str(site.get("town", ""))
     return {
         "who": who or (shown if is_hidden else ""),
-        "town": "" if is_hidden else str(site.get("town", "")),
-        "region": visit.words.of("option", region, default=region) if region else "",
+        "town": town,
+        "region": "" if region in town else region,
         "is_hidden": "yes" if is_hidden else "",
     }
 
