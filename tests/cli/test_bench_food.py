@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from hansa.cli.bench.figures import Percentiles
+from hansa.cli.bench.command import hide_password
 from hansa.cli.bench.food_capture import measure_capture
 from hansa.cli.bench.food_index import FoodModel
 from hansa.cli.bench.food_report import FoodReport, Question, format_food
@@ -67,3 +68,10 @@ def test_capture_and_invoices_are_counted_on_one_node(tmp_path: Path) -> None:
 def test_an_answer_that_takes_a_second_misses_the_goal() -> None:
     assert make_question(0.999).is_met
     assert not make_question(1.0).is_met
+
+
+def test_a_kept_measurement_has_no_password() -> None:
+    url = "postgresql+pg8000://me:s3cret@db.example/food?x=1"
+    shown = hide_password(f"hansa bench food --database '{url}' --quick", url)
+    assert "s3cret" not in shown and "me:***@db.example/food" in shown
+    assert hide_password("hansa bench food", "") == "hansa bench food"

@@ -201,7 +201,7 @@ def food(
         capture_blocks=0 if not capture else 1 if quick else 5,
     )
     with scratch() as folder:
-        report = conduct_food(folder, describe_command(), plan, hint)
+        report = conduct_food(folder, hide_password(describe_command(), plan.database), plan, hint)
     keep(output, msgspec.json.encode(report))
     answer(msgspec.to_builtins(report), format_food(report), as_json=as_json)
     return YES if report.is_met else NO
@@ -221,6 +221,15 @@ def scratch() -> Iterator[Path]:
 def describe_command() -> str:
     """The command line that is running, to be repeated."""
     return f"hansa {shlex.join(sys.argv[1:])}"
+
+
+def hide_password(command: str, database: str) -> str:
+    """The command line without the password of a database: it is kept beside the figures."""
+    from sqlalchemy.engine import make_url
+
+    if not database:
+        return command
+    return command.replace(database, make_url(database).render_as_string(hide_password=True))
 
 
 def keep(output: Path | None, document: bytes) -> None:
