@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hansa.cli.bench.figures import Percentiles
 from hansa.cli.bench.command import hide_password
+from hansa.cli.bench.figures import Percentiles
 from hansa.cli.bench.food_capture import measure_capture
 from hansa.cli.bench.food_index import FoodModel
 from hansa.cli.bench.food_report import FoodReport, Question, format_food

@@ -224,12 +224,17 @@ def describe_command() -> str:
 
 
 def hide_password(command: str, database: str) -> str:
-    """The command line without the password of a database: it is kept beside the figures."""
-    from sqlalchemy.engine import make_url
+    """The command line without the password of a database: it is kept beside the figures.
+
+    Raises IndexFault for an address that no read model can use.
+    """
+    from hansa.index.store import create_database_engine
 
     if not database:
         return command
-    return command.replace(database, make_url(database).render_as_string(hide_password=True))
+    engine = create_database_engine(database)
+    engine.dispose()
+    return command.replace(database, engine.url.render_as_string(hide_password=True))
 
 
 def keep(output: Path | None, document: bytes) -> None:
