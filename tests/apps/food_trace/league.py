@@ -14,7 +14,7 @@ from hansa.apps.food_trace.identifiers import element_of
 from hansa.apps.food_trace.invariants import find_violations
 from hansa.apps.food_trace.model import Flag, Item, Shipment, Step
 from hansa.apps.food_trace.model import messages as m
-from hansa.apps.food_trace.model.records import Recall
+from hansa.apps.food_trace.model.registers import Recall
 from hansa.crypto.hashing import sha256
 from hansa.encoding.text import encode_base64url
 from hansa.ledger.state import scan_records

@@ -5,12 +5,12 @@ from typing import Any, get_args
 
 import pytest
 
-from hansa.apps.food_trace import APPLICATION, digital_link, event_tree, identifiers
+from hansa.apps.food_trace import APPLICATION, digital_link, event, event_tree, identifiers
 from hansa.apps.food_trace.contract import capture, cold_chain, making, packing
 from hansa.apps.food_trace.contract.lineage import Reach, Walk
 from hansa.apps.food_trace.invariants import INVARIANTS
-from hansa.apps.food_trace.model import records
-from hansa.apps.food_trace.replay.history import read_cached
+from hansa.apps.food_trace.model import records, registers
+from hansa.apps.food_trace.replay import history
 from hansa.ledger.context import Context
 from tests.apps.food_trace import test_contract
 from tests.apps.food_trace.league import League
@@ -19,7 +19,7 @@ from tests.apps.hunting import Mutant, check_reached, do_nothing, hunt, run_dire
 
 STATES = {
     *get_args(records.ShipmentStatus),
-    *get_args(records.RecallStatus),
+    *get_args(registers.RecallStatus),
     *get_args(records.FlagKind),
     *("FLAG_OPEN", "FLAG_CLOSED", "WITHDRAWN_EVENT", "COMMISSIONED", "OUTSIDE", "ENDED"),
     *("PACKED", "CLEARED"),
@@ -32,8 +32,8 @@ def test_lives_of_items_violate_nothing() -> None:
 
 @pytest.mark.slow
 def test_hunt_reaches_every_state_event_and_rejection() -> None:
-    by_hunt = hunt(Trails, examples=60, steps=50)
-    check_reached(APPLICATION, STATES, by_hunt, run_directed(test_contract, League), least=30)
+    by_hunt = hunt(Trails, examples=160, steps=50)
+    check_reached(APPLICATION, STATES, by_hunt, run_directed(test_contract, League), least=28)
 
 
 def ignore_recalls(found: list[Reach]) -> list[Reach]:
@@ -70,7 +70,12 @@ def test_every_invariant_has_a_mutant() -> None:
 @pytest.fixture
 def _forgetting() -> Iterator[None]:
     """What was read under a mutant is not remembered after it."""
-    remembered = (identifiers.parse, event_tree._find_element, read_cached)
+    remembered = [
+        each
+        for module in (event, event_tree, history, identifiers)
+        for each in vars(module).values()
+        if hasattr(each, "cache_clear")
+    ]
     for each in remembered:
         each.cache_clear()
     yield

@@ -8,17 +8,8 @@ from collections.abc import Callable, Iterator
 from hansa.apps.food_trace.contract.cold_chain import ANY_PRODUCT, is_reading_outside
 from hansa.apps.food_trace.event import FoodEvent
 from hansa.apps.food_trace.identifiers import split_element
-from hansa.apps.food_trace.model.records import (
-    Flag,
-    Item,
-    Limits,
-    LimitsSince,
-    Recall,
-    Shipment,
-    Step,
-    Tally,
-    Transformation,
-)
+from hansa.apps.food_trace.model.records import Flag, Item, Shipment, Step, Tally, Transformation
+from hansa.apps.food_trace.model.registers import Limits, LimitsSince, Recall
 from hansa.apps.food_trace.model.trail import compute_head, compute_step_digest
 from hansa.apps.food_trace.rejections import WrongUnit
 from hansa.apps.food_trace.replay.amounts import (

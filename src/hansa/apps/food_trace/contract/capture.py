@@ -25,7 +25,8 @@ from hansa.apps.food_trace.contract.sheet import Capturing
 from hansa.apps.food_trace.event import FoodEvent, read_event
 from hansa.apps.food_trace.model import events as e
 from hansa.apps.food_trace.model import messages as m
-from hansa.apps.food_trace.model.records import Capture, Item, Site, Step
+from hansa.apps.food_trace.model.records import Capture, Item, Step
+from hansa.apps.food_trace.model.registers import Site
 from hansa.apps.food_trace.model.trail import compute_head, compute_step_digest
 from hansa.ledger.context import Context
 from hansa.ledger.system import Member

@@ -9,7 +9,8 @@ from hansa.apps.food_trace.contract.lineage import Walk
 from hansa.apps.food_trace.contract.manifest import PRODUCTS_MAX
 from hansa.apps.food_trace.contract.sheet import Capturing
 from hansa.apps.food_trace.event import Reading
-from hansa.apps.food_trace.model.records import Item, Limits, LimitsSince
+from hansa.apps.food_trace.model.records import Item
+from hansa.apps.food_trace.model.registers import Limits, LimitsSince
 
 # Limits for whatever has none of its own.
 ANY_PRODUCT = "-"

@@ -11,14 +11,8 @@ from hansa.apps.food_trace.contract.lineage import Walk, require_clean
 from hansa.apps.food_trace.contract.manifest import PORTIONS_MAX, SOURCES_MAX
 from hansa.apps.food_trace.contract.sheet import Capturing
 from hansa.apps.food_trace.event import Quantity
-from hansa.apps.food_trace.model.records import (
-    Item,
-    Portion,
-    PrefixBlock,
-    Trader,
-    Transformation,
-    Yield,
-)
+from hansa.apps.food_trace.model.records import Item, Portion, Transformation
+from hansa.apps.food_trace.model.registers import PrefixBlock, Trader, Yield
 from hansa.crypto.hashing import sha256
 from hansa.primitives.limits import KEY_PART_MAX
 

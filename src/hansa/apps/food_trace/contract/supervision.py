@@ -17,15 +17,14 @@ from hansa.apps.food_trace.contract.sheet import Sheet
 from hansa.apps.food_trace.faults import BadCheckDigit
 from hansa.apps.food_trace.model import events as e
 from hansa.apps.food_trace.model import messages as m
-from hansa.apps.food_trace.model.records import (
-    Flag,
+from hansa.apps.food_trace.model.records import Flag, Tally
+from hansa.apps.food_trace.model.registers import (
     LabResult,
     Limits,
     LimitsSince,
     PrefixBlock,
     Recall,
     Site,
-    Tally,
     Trader,
     Yield,
     YieldSince,

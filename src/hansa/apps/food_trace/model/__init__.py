@@ -8,20 +8,15 @@ from hansa.apps.food_trace.model.records import (
     Capture,
     Flag,
     Item,
-    LabResult,
-    Limits,
     Load,
     Portion,
-    Recall,
     Shipment,
-    Site,
     Stay,
     Step,
     Tally,
-    Trader,
     Transformation,
-    Yield,
 )
+from hansa.apps.food_trace.model.registers import LabResult, Limits, Recall, Site, Trader, Yield
 from hansa.apps.food_trace.model.trail import compute_head, compute_step_digest
 
 __all__ = [

@@ -6,7 +6,8 @@ from typing import Final
 
 from hansa.apps.food_trace.contract.units import to_sum_unit
 from hansa.apps.food_trace.event import FoodEvent, Quantity
-from hansa.apps.food_trace.model.records import Portion, Yield
+from hansa.apps.food_trace.model.records import Portion
+from hansa.apps.food_trace.model.registers import Yield
 from hansa.apps.food_trace.replay.history import APP, Entry, Replay
 from hansa.ledger.state import Reader, get_record
 
