@@ -29,6 +29,8 @@ TRACE: Final = "/food-trace/trace"
 TABLES: Final = f"/v1/apps/{APP}/tables"
 ROWS: Final = 20
 _FLAGS: Final = 200
+# What a recall reaches that is near enough to be in a picture.
+_REACHED: Final = 2_000
 _GTIN: Final = re.compile(r"[0-9]{8}|[0-9]{12,14}")
 # Tones of states: of a label, a flag, a test, a recall.
 TONES: Final = {
@@ -186,7 +188,7 @@ async def find_marks(visit: Visit, items: Iterable[str]) -> dict[str, Mark]:
         if flag["kind"] == "recall":
             recalled.append(flag["item"])
     for root in recalled[:ROWS]:
-        reached = await visit.api.get(f"{TRACE}/recall", item=root)
+        reached = await visit.api.get(f"{TRACE}/recall", item=root, limit=_REACHED)
         for each in reached["recall"]["affected"]:
             if each["item"] in wanted:
                 marks[each["item"]] = "recalled"
