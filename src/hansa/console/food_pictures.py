@@ -10,7 +10,6 @@ from typing import Any, Final
 import msgspec
 from markupsafe import Markup
 
-from hansa.console.asking import join_path
 from hansa.console.charts import (
     Limits,
     LineageView,
@@ -228,8 +227,3 @@ def group_holders(visit: Visit, answer: Answer) -> list[Holder]:
         count = sum(len(rows) for _place, rows in named)
         holders.append(Holder(member, known.get("name", member), named, count))
     return sorted(holders, key=lambda each: (each.name, each.member))
-
-
-def link_event(event: str) -> str:
-    """The page of an event's step."""
-    return join_path("apps", "food_trace", "records", "step", event)
