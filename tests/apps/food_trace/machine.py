@@ -148,9 +148,9 @@ class Trails(RuleBasedStateMachine):
             event["sensorElementList"][0]["sensorReport"][0]["uom"] = "KGM"
         self.capture(self.doer(("carrier", "wholesaler"), who), event)
 
-    @rule(at=index, ago=agos, first=st.booleans(), turn=st.integers(0, 3))
-    def chase(self, at: int, ago: int, first: bool, turn: int) -> None:
-        """Something warms up; then what it reaches, or what holds it, is shipped."""
+    @rule(at=index, ago=agos, first=st.booleans(), turn=st.integers(0, 3), recall=st.booleans())
+    def chase(self, at: int, ago: int, first: bool, turn: int, recall: bool) -> None:
+        """Something warms up or is recalled; then what it reaches, or what holds it, is shipped."""
         items = [i for i in self.list_records(Item) if i.parent or i.sources or i.stays]
         if not items:
             return
@@ -160,13 +160,15 @@ class Trails(RuleBasedStateMachine):
         reached, warm = (other, item.id) if turn == 3 and item.parent else (item.id, other)
         if first:
             self.move(reached)
-        event = self.league.object(
-            with_amounts([self.uris[warm]], None),
-            step="sensor_reporting",
-            celsius=12.5,
-            at=self.past(ago),
-        )
-        self.capture("carrier", event)
+        if recall:
+            self.names += 1
+            self.league.recall("regulator-cn", f"recall-{self.names}", self.uris[warm])
+        else:
+            what = with_amounts([self.uris[warm]], None)
+            event = self.league.object(
+                what, step="sensor_reporting", celsius=12.5, at=self.past(ago)
+            )
+            self.capture("carrier", event)
         self.move(reached)
 
     @rule(at=index, how=index)
