@@ -7,7 +7,7 @@ BODY_BYTES_MAX = TRANSACTION_BYTES_MAX + 1_024
 # A document of many events for an application's own address: one job, several transactions.
 LARGE_BODY_BYTES_MAX = 16_000_000
 # Bodies larger than a transaction at once: each is in memory whole.
-LARGE_BODIES_MAX = 8
+LARGE_BODIES_MAX = 4
 # A session statement, a challenge: a few hundred bytes each.
 SMALL_BODY_BYTES_MAX = 4_096
 # Address line with its filters; servers and proxies stop at 8 KiB as well.

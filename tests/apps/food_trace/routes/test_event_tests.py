@@ -93,6 +93,24 @@ def test_a_document_answers(fields: dict[str, Any], name: str, value: str, passe
     assert judge(fields, name, value) is passes
 
 
+def test_a_query_is_bounded_in_all_its_parts() -> None:
+    """What no database takes is refused by name, not tried."""
+    many = [f"urn:epc:id:sgtin:9521000.000001.{number}" for number in range(900)]
+    assert len(make_plan({"MATCH_epc": many}, CONTEXT).wanted) == 1
+    patterns = [f"urn:epc:idpat:sgtin:95210{number:02}.*.*" for number in range(21)]
+    for given in (
+        {"MATCH_epc": many, "MATCH_anyEPC": many, "MATCH_parentID": many},
+        {"MATCH_epc": patterns},
+    ):
+        with pytest.raises(Trouble) as refused:
+            make_plan(given, CONTEXT)
+        assert refused.value.status == 413
+        assert refused.value.type == "epcisException:QueryTooComplexException"
+    with pytest.raises(Trouble) as refused:
+        make_plan({"EQ_stringValue": "a\x00b"}, CONTEXT)
+    assert refused.value.status == 400
+
+
 @pytest.mark.parametrize(
     ("given", "status"),
     [

@@ -200,6 +200,14 @@ def test_a_count_limit_holds_over_pages(client: httpx.Client) -> None:
     assert "link" not in second.headers
 
 
+def test_many_values_are_one_question(client: httpx.Client) -> None:
+    named = [f"urn:epc:id:sgtin:{PREFIX}.000001.{number}" for number in range(1, 900)]
+    query = {"name": "many", "query": {"MATCH_epc": named, "EQ_bizStep": ["commissioning"]}}
+    assert client.post("/queries", json=query).status_code == 201
+    assert ask(client, "/queries/many/events") == MADE
+    assert client.delete("/queries/many").status_code == 204
+
+
 def test_too_many_is_an_exception_of_its_own(client: httpx.Client) -> None:
     answer = client.get("/events", params={"maxEventCount": "3"})
     assert answer.status_code == 413

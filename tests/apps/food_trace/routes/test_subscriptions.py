@@ -204,6 +204,36 @@ def test_a_schedule_tells_at_its_times_also_that_there_is_nothing(scanner: httpx
         assert scanner.get(f"{query}/subscriptions").status_code == 404
 
 
+def test_a_long_backlog_comes_in_several_messages(
+    scanner: httpx.Client, league: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than one turn's worth, to a webhook and to a websocket; each event once."""
+    from hansa.apps.food_trace.routes.epcis import subscriptions
+
+    for module in (delivering, subscriptions):
+        monkeypatch.setattr(module, "MESSAGE_EVENTS_MAX", 2)
+    monkeypatch.setattr(delivering, "PASSED_MIN", 1)
+    capture(scanner, *range(200, 215), disposition="needs_replacement")
+    query = make_query(scanner, "backlog", EQ_disposition=["needs_replacement"])
+    wanted = [uuid(number) for number in range(200, 215)]
+    since = "2020-01-01T00:00:00Z"
+    token = scanner.headers["authorization"].partition(" ")[2]
+    address = f"{query}/events?stream=true&initialRecordTime={since}"
+    heard: list[str] = []
+    with subscriber() as hook, open_socket(league, address, token) as socket:
+        made = subscribe(scanner, query, hook.url, stream=True, initialRecordTime=since)
+        assert made.status_code == 201
+        while len(heard) < len(wanted):
+            results = json.loads(socket.recv(20))["epcisBody"]["queryResults"]
+            heard += [event["eventID"] for event in results["resultsBody"]["eventList"]]
+        wait_for(lambda: len(hook.events()) >= len(wanted))
+        capture(scanner, 216, disposition="encoded")
+        capture(scanner, 217, disposition="needs_replacement")
+        wait_for(lambda: uuid(217) in hook.events())
+        assert hook.events() == [*wanted, uuid(217)] and heard == wanted
+        assert len(hook.told) == 9
+
+
 def test_the_first_times_events_are_those_since_a_time(scanner: httpx.Client) -> None:
     capture(scanner, 60, disposition="expired")
     query = make_query(scanner, "since", EQ_disposition=["expired"])

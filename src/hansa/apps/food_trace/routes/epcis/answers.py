@@ -10,7 +10,11 @@ from hansa.appkit.route import Asking, Desk, Reply, Trouble
 from hansa.apps.food_trace.documents.document import CONTEXT_URL
 from hansa.apps.food_trace.documents.json_writer import write_event_json, write_results_json
 from hansa.apps.food_trace.documents.stored import KeyFormat, StoredEvent
-from hansa.apps.food_trace.documents.xml_writer import WordFormat, write_results_xml
+from hansa.apps.food_trace.documents.xml_writer import (
+    WordFormat,
+    write_event_xml,
+    write_results_xml,
+)
 from hansa.apps.food_trace.model.records import Capture
 from hansa.apps.food_trace.routes.epcis.negotiation import (
     JSON_TYPES,
@@ -104,14 +108,22 @@ def write_results(
     stored = [StoredEvent(each.document, each.recorded_ms) for each in captures]
     created, keys = format_time(now_ms), find_keys(form)
     if form.is_xml:
-        words: WordFormat = "web" if form.cbv_format == "Always_Web_URI" else "urn"
+        words = find_words(form)
         return write_results_xml(stored, created, query_name, subscription, words, keys)
     return write_results_json(stored, created, query_name, subscription, keys)
 
 
 def write_event(capture: Capture, form: Form) -> bytes:
-    """One event by itself, JSON-LD."""
-    return write_event_json(StoredEvent(capture.document, capture.recorded_ms), find_keys(form))
+    """One event by itself."""
+    stored, keys = StoredEvent(capture.document, capture.recorded_ms), find_keys(form)
+    if form.is_xml:
+        return write_event_xml(stored, find_words(form), keys)
+    return write_event_json(stored, keys)
+
+
+def find_words(form: Form) -> WordFormat:
+    """How words of CBV are written in XML."""
+    return "web" if form.cbv_format == "Always_Web_URI" else "urn"
 
 
 def find_keys(form: Form) -> KeyFormat:

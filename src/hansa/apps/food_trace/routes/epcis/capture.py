@@ -56,6 +56,8 @@ BEHAVIOUR: Final = "gs1-capture-error-behaviour"
 JOBS: Final = "capture"
 # One event is answered when it is decided; a block takes a second, a busy league some.
 EVENT_WAIT_MS: Final = 20_000
+# Errors of each job in a list of jobs; all of them at the job's own address.
+ERRORS_SHOWN: Final = 10
 _LOOK_S: Final = 0.5
 _PAUSE_S: Final = 0.02
 
@@ -175,7 +177,8 @@ def list_jobs(desk: Desk, asking: Asking) -> Reply:
     jobs = Store(desk).jobs(desk.viewer.account, after, size + 1)
     shown, more = jobs[:size], len(jobs) > size
     beyond = Token(JOBS, (), (shown[-1].id,), size) if more and shown else None
-    return answer_json(asking, [describe(job) for job in shown], build_link(asking, beyond))
+    told = [describe(job, ERRORS_SHOWN) for job in shown]
+    return answer_json(asking, told, build_link(asking, beyond))
 
 
 @guarded
@@ -232,7 +235,7 @@ def post_event(desk: Desk, asking: Asking) -> Reply:
         raise refuse_missing("event that you may read")
     location = f"{asking.path.rstrip('/')}/{quote(events[0].event_id, safe=':;')}"
     headers = (*answer_headers(), ("Location", location))
-    return Reply(201, write_event(capture, form), "application/json", headers)
+    return Reply(201, write_event(capture, form), form.media, headers)
 
 
 def _wait(desk: Desk, job: Job) -> Job:

@@ -6,7 +6,7 @@ Through the backroom's desk only.
 
 import hashlib
 import hmac
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -21,6 +21,7 @@ from hansa.apps.food_trace.routes.epcis.subscriptions import (
     MESSAGE_EVENTS_MAX,
     SUBSCRIPTION,
     Subscription,
+    find_last,
     list_since,
 )
 
@@ -30,9 +31,11 @@ RETRY_MAX_MS: Final = 3_600_000
 # After so many hours without a single delivery nobody is there any more.
 GIVE_UP: Final = 24 * 14
 IDLE_S: Final = 60.0
+# Captures that were looked at and were none of the query's, after which that is written down.
+PASSED_MIN: Final = 200
 _PAGE: Final = 100
-# Messages to one subscriber in one run: the others wait for it.
-_MESSAGES_MAX: Final = 20
+# Messages to one subscriber in one turn: the others wait for it.
+_MESSAGES_MAX: Final = 5
 GONE: Final = 410
 
 
@@ -53,43 +56,52 @@ def _attend(room: Backroom, name: str, value: bytes) -> int:
     """Deliver to one webhook if it is time; after how many milliseconds it will be again."""
     subscription = msgspec.json.decode(value, type=Subscription)
     if subscription.next_ms <= room.now_ms and not room.is_ending:
-        _deliver(room, name, subscription)
+        if _deliver(room, name, subscription):
+            return 0
     left = subscription.next_ms - room.now_ms
     return left if left > 0 else int(IDLE_S * 1000)
 
 
-def _deliver(room: Backroom, name: str, subscription: Subscription) -> None:
-    """One webhook: all that it has not had, as its owner may see it now."""
+def _deliver(room: Backroom, name: str, subscription: Subscription) -> bool:
+    """One webhook: what it has not had, as its owner may see it now. Whether there is more."""
     desk = room.desk_of(subscription.mark)
     try:
         plan = _make_plan(desk, subscription)
     except Trouble as trouble:
         _note_failure(room, name, subscription, trouble.text)
-        return
+        return False
     if desk is None or plan is None:
         why = "its owner may not read here any more, or its query is gone"
         _note_failure(room, name, subscription, why)
-    elif _tell_all(room, desk, plan, name, subscription) and subscription.schedule:
+        return False
+    told = _tell(room, desk, plan, name, subscription)
+    if told == "all" and subscription.schedule:
         subscription.next_ms = find_next(read_schedule(subscription.schedule), room.now_ms)
         _keep(room, name, subscription)
+    return told == "some"
 
 
-def _tell_all(
+def _tell(
     room: Backroom, desk: Desk, plan: Plan, name: str, subscription: Subscription
-) -> bool:
-    """Message after message, while the subscriber takes them; whether it has all."""
+) -> Literal["all", "some", "failed"]:
+    """Message after message, while the subscriber takes them, for one turn."""
     count = 0
+    newest = find_last(desk)
     since = list_since(subscription.since_ms)
     for found in iterate_new(desk, plan, since, subscription.number, MESSAGE_EVENTS_MAX):
         if found.captures:
             count += 1
             if not _post(room, name, subscription, found.captures):
-                return False
-        if count >= _MESSAGES_MAX or room.is_ending:
-            return False
+                return "failed"
+        if found.after is not None and (count >= _MESSAGES_MAX or room.is_ending):
+            return "some"
     if not count and subscription.schedule and subscription.report_if_empty:
-        return _post(room, name, subscription, ())
-    return True
+        if not _post(room, name, subscription, ()):
+            return "failed"
+    if newest - subscription.number >= PASSED_MIN:
+        subscription.number = newest
+        _keep(room, name, subscription)
+    return "all"
 
 
 def _make_plan(desk: Desk | None, subscription: Subscription) -> Plan | None:

@@ -265,7 +265,7 @@ def prepare(
     return part, Load(tuple(documents), signed.data)
 
 
-def describe(job: Job) -> dict[str, Any]:
+def describe(job: Job, errors_max: int = ERRORS_MAX) -> dict[str, Any]:
     """A job as EPCIS shows it (CaptureJob), with what Hansa counts beside."""
     told: dict[str, Any] = {
         "captureID": job.id,
@@ -273,7 +273,7 @@ def describe(job: Job) -> dict[str, Any]:
         "running": not job.finished_ms,
         "success": not job.failed,
         "captureErrorBehaviour": job.behaviour,
-        "errors": job.errors,
+        "errors": job.errors[:errors_max],
     }
     if job.finished_ms:
         told["finishedAt"] = format_time(job.finished_ms)

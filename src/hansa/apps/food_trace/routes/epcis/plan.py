@@ -24,6 +24,10 @@ from hansa.ledger.rejections import Rejection
 
 TERMS: Final = "event_terms"
 ITEMS: Final = "event_items"
+# Values of one query, in all its parameters together.
+VALUES_MAX: Final = 2_000
+# Patterns of EPCs in one query: each looks through the items.
+PATTERNS_MAX: Final = 20
 # More matches than that are too many for one answer, whatever maxEventCount says.
 COUNT_MAX: Final = 10_000
 
@@ -90,6 +94,7 @@ def make_plan(given: Mapping[str, Any], context: Context = EPCIS_CONTEXT) -> Pla
     for failure in failures:
         rule = RULES.get(failure.rule)
         raise refuse_parameter(failure.path.lstrip("/"), rule.text if rule else failure.text)
+    _check_size(read)
     wanted: list[Wanted] = []
     tests: list[Test] = []
     for name, value in read.items():
@@ -104,6 +109,30 @@ def make_plan(given: Mapping[str, Any], context: Context = EPCIS_CONTEXT) -> Pla
         else:
             _refuse_unknown(name)
     return _control(read, tuple(wanted), tuple(tests))
+
+
+def _check_size(read: Mapping[str, Any]) -> None:
+    """Refuse what no database takes: too many values, a character that stands for nothing."""
+    count = 0
+    for name, value in read.items():
+        values = value if isinstance(value, tuple) else (value,)
+        count += len(values)
+        if any(isinstance(each, str) and "\x00" in each for each in values):
+            raise refuse_parameter(name, "a character that stands for nothing")
+    if count > VALUES_MAX:
+        raise refuse_complex(f"more than {VALUES_MAX} values")
+
+
+def refuse_complex(text: str) -> Exception:
+    """More than one query may ask."""
+    return refuse(
+        413,
+        "query_too_complex",
+        f"The query has {text}.",
+        exception="QueryTooComplexException",
+        title="Query is too complex",
+        remedy="Ask in parts.",
+    )
 
 
 def _refuse_unknown(name: str) -> None:
@@ -140,7 +169,7 @@ def _build_condition(name: str, value: Any) -> Wanted | None:
     if name in _TERMS:
         return _relate_term(_TERMS[name], value)
     if name in _ROLES:
-        return AnyOf(tuple(_relate_item(name, each) for each in value))
+        return _relate_items(name, value)
     bound, _sep, field = name.partition("_")
     if bound in ("GE", "LT") and field in _TIMES:
         return Condition(_TIMES[field], "min" if bound == "GE" else "below", parse_time(value))
@@ -199,9 +228,16 @@ def _relate_term(term: str, values: Any) -> Wanted:
     return Related(TERMS, (Condition("term", "is", term), Condition("value", "in", tuple(values))))
 
 
-def _relate_item(name: str, uri: str) -> Wanted:
-    condition = _build_item(name, uri)
-    return Related(ITEMS, (condition, Condition("role", "in", _ROLES[name])))
+def _relate_items(name: str, uris: Any) -> Wanted:
+    """Events with one of these EPCs or classes: plain ones are one look-up, a pattern one each."""
+    role = Condition("role", "in", _ROLES[name])
+    found = [_build_item(name, uri) for uri in uris]
+    plain = tuple(str(each.value) for each in found if each.test == "is")
+    patterns = [each for each in found if each.test != "is"]
+    if len(patterns) > PATTERNS_MAX:
+        raise refuse_complex(f"more than {PATTERNS_MAX} patterns")
+    one = [Related(ITEMS, (Condition("item", "in", plain), role))] if plain else []
+    return AnyOf((*one, *(Related(ITEMS, (each, role)) for each in patterns)))
 
 
 def _build_item(name: str, uri: str) -> Condition:

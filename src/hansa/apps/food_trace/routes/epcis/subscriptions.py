@@ -49,11 +49,14 @@ SUBSCRIPTIONS_MAX: Final = 50
 SECRET_MAX: Final = 1_000
 # Events of one message.
 MESSAGE_EVENTS_MAX: Final = 100
+# Messages that a websocket is given at once: the rest when these are said.
+MESSAGES_MAX: Final = 5
 _CONTROLS: Final = ("stream", "reportIfEmpty", "initialRecordTime", *FIELDS)
 
 
 class Subscription(msgspec.Struct, kw_only=True):
-    """A webhook. `number`: the last capture that was delivered; `since_ms`: initialRecordTime.
+    """A webhook. `number`: no capture up to it is still to be delivered; `since_ms`:
+    initialRecordTime.
 
     `next_ms`: when to try next (a schedule's time, or after a failure); `fails`: in a row.
     """
@@ -291,11 +294,16 @@ class QueryFeed:
                 return (), (self._due_ms - now) / 1000
             self._due_ms = find_next(self._schedule, now)
         said: list[str | bytes] = []
+        newest = find_last(self._desk)
         since = list_since(self._controls.since_ms)
         for found in iterate_new(self._desk, self._plan, since, self._number, MESSAGE_EVENTS_MAX):
             if found.captures:
                 said.append(self._write(found.captures))
                 self._number = found.captures[-1].number
+            if found.after is not None and len(said) >= MESSAGES_MAX:
+                self._due_ms = now
+                return said, 0.0
+        self._number = max(self._number, newest)
         if not said and self._schedule is not None and self._controls.report_if_empty:
             said.append(self._write(()))
         wait_s = (self._due_ms - now) / 1000 if self._schedule is not None else 60.0
