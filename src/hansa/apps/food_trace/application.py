@@ -9,6 +9,7 @@ from hansa.apps.food_trace.contract import contract
 from hansa.apps.food_trace.documents.forms import read_for_form
 from hansa.apps.food_trace.faults import DocumentFault
 from hansa.apps.food_trace.invariants import INVARIANTS
+from hansa.apps.food_trace.key_rules import KEY_RULES
 from hansa.apps.food_trace.model import EVENTS, RECORDS
 from hansa.apps.food_trace.pages import FIELDS, LIFECYCLES
 from hansa.apps.food_trace.routes import DOORS
@@ -30,6 +31,7 @@ APPLICATION = Application(
     commands=COMMANDS,
     lifecycles=LIFECYCLES,
     fields=FIELDS,
+    key_rules=KEY_RULES,
     doors=msgspec.structs.replace(DOORS, routes=(*DOORS.routes, *map(build_file_route, FILES))),
     files=FILES,
 )

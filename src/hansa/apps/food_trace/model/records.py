@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from hansa.apps.food_trace.event import EventType
+from hansa.apps.food_trace.model import keys
 from hansa.apps.food_trace.model.messages import (
     ClearReason,
     RecallOutcome,
@@ -64,7 +65,7 @@ class Packed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until_ms: int | None = None
 
 
-class Capture(Record, frozen=True, kw_only=True):
+class Capture(keys.FoodRecord, frozen=True, kw_only=True):
     """An event as it was captured: its normal document, for who captured it and who is named in it.
 
     `readers`: members whose places or company are named, the capturing member first. `settles`:
@@ -73,6 +74,7 @@ class Capture(Record, frozen=True, kw_only=True):
     """
 
     KIND: ClassVar[str] = "capture"
+    PATTERN: ClassVar[str] = keys.EVENT
     KEY: ClassVar[tuple[str, ...]] = ("event",)
     READERS: ClassVar[tuple[str, ...]] = READERS
 
@@ -91,7 +93,7 @@ class Capture(Record, frozen=True, kw_only=True):
         return self.readers
 
 
-class Step(Record, frozen=True, kw_only=True):
+class Step(keys.FoodRecord, frozen=True, kw_only=True):
     """The public trail of one event: what was done to which items, where, when, by which member.
 
     `place` is the business location, else the read point (GLN in element form, or a commitment).
@@ -101,6 +103,7 @@ class Step(Record, frozen=True, kw_only=True):
     """
 
     KIND: ClassVar[str] = "step"
+    PATTERN: ClassVar[str] = keys.EVENT
     KEY: ClassVar[tuple[str, ...]] = ("event",)
     VISIBILITY: ClassVar[Visibility] = "public"
 
@@ -127,7 +130,7 @@ class Step(Record, frozen=True, kw_only=True):
     withdrawn: str = ""
 
 
-class Item(Record, frozen=True, kw_only=True):
+class Item(keys.FoodRecord, frozen=True, kw_only=True):
     """What is known of one object (instance), lot, or class without a lot.
 
     `commissioned`, `ended`: keys of the events that made and ended it ("" if none is on the ledger;
@@ -143,6 +146,7 @@ class Item(Record, frozen=True, kw_only=True):
     """
 
     KIND: ClassVar[str] = "item"
+    PATTERN: ClassVar[str] = keys.ITEM
     VISIBILITY: ClassVar[Visibility] = "public"
 
     id: str
@@ -176,7 +180,7 @@ class Item(Record, frozen=True, kw_only=True):
     head: str = ""
 
 
-class Stay(Record, frozen=True, kw_only=True):
+class Stay(keys.FoodRecord, frozen=True, kw_only=True):
     """That `item` was in `parent` from event time `since_ms` to `until_ms` (null: it still is).
 
     One record for the two, however often: then from the first time to the last. `entered_ms`: when
@@ -184,6 +188,7 @@ class Stay(Record, frozen=True, kw_only=True):
     """
 
     KIND: ClassVar[str] = "stay"
+    PATTERN: ClassVar[str] = keys.STAY
     KEY: ClassVar[tuple[str, ...]] = ("item", "parent")
     VISIBILITY: ClassVar[Visibility] = "public"
 
@@ -195,10 +200,11 @@ class Stay(Record, frozen=True, kw_only=True):
     until_ms: int | None = None
 
 
-class Load(Record, frozen=True, kw_only=True):
+class Load(keys.FoodRecord, frozen=True, kw_only=True):
     """What is in `parent` now: objects and lots, sorted."""
 
     KIND: ClassVar[str] = "load"
+    PATTERN: ClassVar[str] = keys.ITEM
     KEY: ClassVar[tuple[str, ...]] = ("parent",)
     VISIBILITY: ClassVar[Visibility] = "public"
 
@@ -206,13 +212,14 @@ class Load(Record, frozen=True, kw_only=True):
     children: tuple[str, ...]
 
 
-class Transformation(Record, frozen=True, kw_only=True):
+class Transformation(keys.FoodRecord, frozen=True, kw_only=True):
     """What came of what: all inputs of a transformation with all its outputs.
 
     `id` is the event's key, or `#` and the transformationID that several events share (`name`).
     """
 
     KIND: ClassVar[str] = "transformation"
+    PATTERN: ClassVar[str] = keys.TRANSFORMATION
     VISIBILITY: ClassVar[Visibility] = "public"
 
     id: str
@@ -223,7 +230,7 @@ class Transformation(Record, frozen=True, kw_only=True):
     outputs: tuple[Portion, ...]
 
 
-class Flag(Record, frozen=True, kw_only=True):
+class Flag(keys.FoodRecord, frozen=True, kw_only=True):
     """Why an item, and whatever was made of it, may not be sold, shipped or used.
 
     `number` counts flags of the league; `opened`: the last event captured when it was raised, and
@@ -233,6 +240,7 @@ class Flag(Record, frozen=True, kw_only=True):
     """
 
     KIND: ClassVar[str] = "flag"
+    PATTERN: ClassVar[str] = keys.FLAG
     KEY: ClassVar[tuple[str, ...]] = ("item", "number")
     VISIBILITY: ClassVar[Visibility] = "public"
 
@@ -259,13 +267,14 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     portions: tuple[Portion, ...]
 
 
-class Shipment(Record, frozen=True, kw_only=True):
+class Shipment(keys.FoodRecord, frozen=True, kw_only=True):
     """What was shipped by one event and has to arrive until `due_ms`.
 
     `portions`: what was sent; `left`: what has not arrived (I8). `transactions`: of the event.
     """
 
     KIND: ClassVar[str] = "shipment"
+    PATTERN: ClassVar[str] = keys.EVENT
     READERS: ClassVar[tuple[str, ...]] = READERS
 
     id: str

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from hansa.apps.food_trace.model import keys
 from hansa.apps.food_trace.model.messages import (
     RecallOutcome,
     RecallReason,
@@ -27,12 +28,13 @@ class LimitsSince(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     high: int | None
 
 
-class Limits(Record, frozen=True, kw_only=True):
+class Limits(keys.FoodRecord, frozen=True, kw_only=True):
     """What a sensor may read for a product in a jurisdiction; `versions`: since when, the last
     holds now.
     """
 
     KIND: ClassVar[str] = "limits"
+    PATTERN: ClassVar[str] = keys.LIMITS
     KEY: ClassVar[tuple[str, ...]] = ("jurisdiction", "product", "sensor")
     VISIBILITY: ClassVar[Visibility] = "public"
 
@@ -49,10 +51,11 @@ class YieldSince(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ppm: int
 
 
-class Yield(Record, frozen=True, kw_only=True):
+class Yield(keys.FoodRecord, frozen=True, kw_only=True):
     """How much of a product a member makes of one unit of what goes in (I3)."""
 
     KIND: ClassVar[str] = "yield"
+    PATTERN: ClassVar[str] = keys.YIELD
     KEY: ClassVar[tuple[str, ...]] = ("member", "product")
     VISIBILITY: ClassVar[Visibility] = "public"
 
@@ -96,10 +99,11 @@ class Recall(Record, frozen=True, kw_only=True):
     closed_ms: int = 0
 
 
-class Site(Record, frozen=True, kw_only=True):
+class Site(keys.FoodRecord, frozen=True, kw_only=True):
     """Whose place a GLN is, and what a consumer reads there."""
 
     KIND: ClassVar[str] = "site"
+    PATTERN: ClassVar[str] = keys.GLN
     KEY: ClassVar[tuple[str, ...]] = ("gln",)
     VISIBILITY: ClassVar[Visibility] = "public"
 
@@ -110,10 +114,11 @@ class Site(Record, frozen=True, kw_only=True):
     jurisdiction: str
 
 
-class Trader(Record, frozen=True, kw_only=True):
+class Trader(keys.FoodRecord, frozen=True, kw_only=True):
     """Whose a GS1 company prefix is."""
 
     KIND: ClassVar[str] = "trader"
+    PATTERN: ClassVar[str] = keys.PREFIX
     KEY: ClassVar[tuple[str, ...]] = ("prefix",)
     VISIBILITY: ClassVar[Visibility] = "public"
 
@@ -122,10 +127,11 @@ class Trader(Record, frozen=True, kw_only=True):
     jurisdiction: str
 
 
-class PrefixBlock(Record, frozen=True, kw_only=True):
+class PrefixBlock(keys.FoodRecord, frozen=True, kw_only=True):
     """The registered company prefixes that begin with these six digits, sorted."""
 
     KIND: ClassVar[str] = "prefix_block"
+    PATTERN: ClassVar[str] = keys.PREFIX_BLOCK
     VISIBILITY: ClassVar[Visibility] = "public"
 
     id: str
