@@ -723,6 +723,21 @@ def test_i9_a_class_without_a_lot_is_not_flagged(league: League) -> None:
     assert league.ship("carrier", (kind(CUT), 5)) == "ok"
 
 
+def test_i9_a_pallet_is_judged_by_the_classes_in_it_too(league: League) -> None:
+    league.limit(product_of(one(CUT, 1)), 4)
+    league.pack("carrier", pallet(1), (kind(CUT), 10, ""))
+    league.observe("carrier", pallet(1), celsius=3)
+    assert league.ship("carrier", pallet(1)) == "ok"
+    league.observe("carrier", pallet(1), celsius=9)
+    assert league.ship("wholesaler", pallet(1)) == "stopped"
+    assert league.ship("wholesaler", (kind(CUT), 10, "")) == "ok"
+    assert league.violations() == []
+    league.clear("regulator-cn", pallet(1))
+    league.pack("carrier", pallet(1), (kind(CUT), 10, ""), action="DELETE")
+    league.observe("carrier", pallet(1), celsius=9)
+    assert league.ship("wholesaler", pallet(1)) == "ok"
+
+
 def test_i9_a_pallet_of_many_warm_products_has_one_flag_for_all(league: League) -> None:
     league.limit("-", 4)
     league.pack("carrier", pallet(1), *(one(number, 1) for number in range(1, 11)))
@@ -762,6 +777,13 @@ def test_i10_a_recall_reaches_whatever_was_made_of_the_items(league: League) -> 
     assert league.send("regulator-hk", close) == "not_open"
     assert league.ship("slaughterhouse", (lot(CUT, "b"), 5)) == "ok"
     assert league.violations() == []
+
+
+def test_i10_what_nobody_can_trace_is_not_recalled(league: League) -> None:
+    league.observe("carrier", (kind(CUT), 5, ""))
+    assert league.recall("regulator-cn", "R1", kind(CUT)) == "not_traced"
+    assert league.report("laboratory", "L1", kind(CUT)) == "not_traced"
+    assert league.recall("regulator-cn", "R1", one(CUT, 1)).endswith("no_such_record")
 
 
 def test_i10_who_made_the_items_recalls_its_own(league: League) -> None:

@@ -244,6 +244,14 @@ class AlreadyReported(Refusal):
     REMEDY = "Give each result and recall an identifier of its own."
 
 
+class NotTraced(Refusal):
+    """A class without a lot says only what kind of thing it is: nothing was made of it."""
+
+    CODE, RULE = "not_traced", "I10"
+    TEXT = "{item} is a class without a lot; nobody knows where it went."
+    REMEDY = "Name the lots or objects of it."
+
+
 class NotOpen(Refusal):
     """A recall or flag that no longer stands."""
 

@@ -44,7 +44,7 @@ class Walk:
         while waiting:
             visit = waiting.pop()
             node = self.sheet.find(visit.item)
-            if node is None:
+            if node is None or node.level == "class":
                 continue
             if visit.is_leaving:
                 self._note_clean(node, visit, found)

@@ -1,6 +1,7 @@
 """What is in what: an object is in one parent at a time (I2), and nothing is in itself (I4). Pure.
 
-A lot may be in many parents; a class without a lot leaves no trace here. Association is no packing.
+A lot may be in many parents. Of a class without a lot it is only known that some is in there: a
+reading is judged by its limits. Association is no packing.
 """
 
 import msgspec
@@ -23,7 +24,7 @@ def pack(sheet: Capturing) -> None:
             raise r.InsideItself(item=child.id, limit=NEST_MAX)
         if child.level != "class":
             _put_in(sheet, child, parent)
-            inside.add(child.id)
+        inside.add(child.id)
     _put_load(sheet, parent, inside)
     _forget_clean(sheet, chain)
 
@@ -40,9 +41,9 @@ def unpack(sheet: Capturing) -> None:
     for child in children:
         if child.level == "instance" and child.parent not in ("", parent.id):
             raise r.NotPacked(item=child.id, parent=child.parent)
-        if child.level == "instance" or child.id in inside:
+        if child.level == "instance" or (child.level == "lot" and child.id in inside):
             _take_out(sheet, child, parent, is_inside=child.id in inside)
-            inside.discard(child.id)
+        inside.discard(child.id)
     _put_load(sheet, parent, inside)
 
 

@@ -17,7 +17,7 @@ from hansa.apps.food_trace.contract.sheet import Sheet
 from hansa.apps.food_trace.faults import BadCheckDigit
 from hansa.apps.food_trace.model import events as e
 from hansa.apps.food_trace.model import messages as m
-from hansa.apps.food_trace.model.records import Flag, Tally
+from hansa.apps.food_trace.model.records import Flag, Item, Tally
 from hansa.apps.food_trace.model.registers import (
     LabResult,
     Limits,
@@ -150,7 +150,7 @@ def report_result(ctx: Context, message: m.ReportResult) -> None:
     if message.sampled_ms > ctx.time_ms:
         raise r.InTheFuture(field="sampled_ms", ahead_ms=message.sampled_ms - ctx.time_ms)
     sheet = Sheet(ctx, actor.did)
-    item, number = sheet.need(message.item), 0
+    item, number = _need_traced(sheet, message.item), 0
     if message.verdict == "fail":
         number = sheet.raise_flag(item, "laboratory", message.result, actor.jurisdiction).flags[-1]
     ctx.put(
@@ -180,7 +180,7 @@ def open_recall(ctx: Context, message: m.OpenRecall) -> None:
         raise r.AlreadyReported(key=message.recall)
     sheet = Sheet(ctx, actor.did)
     names = tuple(dict.fromkeys(message.items))
-    items = [sheet.need(each) for each in names]
+    items = [_need_traced(sheet, each) for each in names]
     is_regulator = ctx.has_role("regulator", actor.jurisdiction)
     if not is_regulator and any(item.made_by != actor.did for item in items):
         raise r.NotTheParty(party="a regulator, or who made all of the items,")
@@ -270,6 +270,14 @@ def check_lineage(ctx: Context, message: m.CheckLineage) -> None:
         sheet.put(msgspec.structs.replace(each, walked=sheet.flags))
     ctx.emit(e.LineageChecked(by=actor.did, item=item.id, done=1 if is_done else 0))
     sheet.save()
+
+
+def _need_traced(sheet: Sheet, name: str) -> Item:
+    """An object or a lot. Raises NoSuchRecord, NotTraced."""
+    item = sheet.need(name)
+    if item.level == "class":
+        raise r.NotTraced(item=item.id)
+    return item
 
 
 def _require_regulators(ctx: Context, found: list[Reach]) -> None:
