@@ -12,8 +12,8 @@ from hansa.ledger.context import Context
 from hansa.ledger.system import Member
 
 _MAKERS: Final = ("farm", "slaughterhouse", "processor")
-_KEEPERS: Final = ("carrier", "cold_store", "wholesaler", "retailer")
-_TRADE: Final = (*_MAKERS, *_KEEPERS)
+# Asked for in this order: most events are those of shops and carriers.
+_TRADE: Final = ("retailer", "carrier", "wholesaler", "cold_store", *_MAKERS)
 
 # Act: the roles of which the sender's organisation must have one.
 POWERS: Final[dict[str, tuple[str, ...]]] = {
