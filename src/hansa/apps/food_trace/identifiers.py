@@ -95,6 +95,14 @@ def to_digital_link(element: str, host: str = "https://id.gs1.org") -> str:
     return host + path
 
 
+def level_of(element: str) -> Level | Literal[""]:
+    """What an element form names; "" for what is no GS1 key. Never raises."""
+    pairs = split_element(element)
+    if not pairs or pairs[0][0] not in PRIMARY:
+        return ""
+    return _find_level(*pairs[0], pairs[1][0] if len(pairs) > 1 else "")
+
+
 @lru_cache(maxsize=16_384)
 def parse(uri: str) -> Gs1Key | None:
     """The GS1 key that an EPC URN, an EPC class or pattern, or a Digital Link names, or None.

@@ -1,10 +1,13 @@
 """Recall and trace-back: all of it, nothing else, who has it, the same from everywhere (I10)."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hansa.apps.food_trace.trace import recall
 from hansa.apps.food_trace.trace.origins import build_trace_back
 from hansa.apps.food_trace.trace.recall import Holding, build_recall
+from hansa.apps.food_trace.views.trail import find_level
 from tests.apps.food_trace.trace.conftest import (
     ABATTOIR,
     CRATE,
@@ -23,7 +26,7 @@ from tests.apps.food_trace.trace.conftest import (
     SHOP,
     STORE,
 )
-from tests.apps.food_trace.trace.shelf import HOUR, Shelf, unit
+from tests.apps.food_trace.trace.shelf import HOUR, Shelf, lot, unit
 
 
 def test_a_recall_is_whatever_was_made_of_it_and_nothing_else(shelf: Shelf) -> None:
@@ -47,6 +50,36 @@ def test_what_shares_a_unit_with_it_is_not_recalled_and_what_is_in_a_recalled_un
         crate = build_recall(snapshot, [CRATE])
     assert GOOD_SAUSAGE not in [each.item for each in pigs.affected]
     assert [each.item for each in crate.affected] == [CRATE, GOOD_SAUSAGE, SAUSAGE, DUMPLING]
+
+
+def test_a_class_without_a_lot_leads_nowhere(shelf: Shelf) -> None:
+    """Scraps of any making go into any other: nobody knows which."""
+    scraps, pie = "01.09521000000018", lot(7, "PIE")
+    shelf.make(12, "maker", MAKER, (SAUSAGE,), (scraps,))
+    shelf.make(13, "maker", MAKER, (scraps, GOOD_LOIN), (pie,))
+    with shelf.open() as snapshot:
+        affected = {each.item for each in build_recall(snapshot, [PIGS]).affected}
+        back = build_trace_back(snapshot, [pie])
+    assert pie not in affected
+    assert {each.item for each in back.ancestors} == {pie, scraps, GOOD_LOIN, GOOD_PIGS}
+
+
+@pytest.mark.parametrize(
+    ("item", "level"),
+    [
+        ("01.09521000000018.21.7", "instance"),
+        ("01.09521000000018.10.L", "lot"),
+        ("01.09521000000018", "class"),
+        ("00.095210000000000017", "instance"),
+        ("8003.09521000000018X1", "instance"),
+        ("8003.09521000000018", "class"),
+        ("~urn:example:1", ""),
+        ("~#00", ""),
+        ("nonsense", ""),
+    ],
+)
+def test_what_an_identifier_names_is_seen_by_its_form(item: str, level: str) -> None:
+    assert find_level(item) == level
 
 
 def test_a_recall_says_who_had_each_lot_and_where_the_units_are_that_it_is_in(shelf: Shelf) -> None:
@@ -147,3 +180,8 @@ def test_an_item_that_is_not_there_has_no_lineage(shelf: Shelf) -> None:
         back = build_trace_back(snapshot, ["01.00000000000099.10.NO"])
     assert [each.level for each in found.affected] == [""] and not found.holdings
     assert back.origins[0].is_outside
+
+
+@given(st.from_regex(r"[A-Za-z0-9._:~#+-]{1,60}", fullmatch=True))
+def test_whatever_stands_in_a_record_has_a_level(item: str) -> None:
+    assert find_level(item) in ("instance", "lot", "class", "")

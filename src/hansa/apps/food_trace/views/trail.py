@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from hansa.appkit.application import Row
-from hansa.apps.food_trace.identifiers import split_element
+from hansa.apps.food_trace.identifiers import level_of
 from hansa.apps.food_trace.model import Item, Stay, Step, Transformation
 
 # A transformation stands between items in the links under this mark and its record's id, so that m
@@ -42,21 +42,23 @@ def _list_roles(step: Step) -> Iterator[tuple[str, str]]:
 @lru_cache(maxsize=4_096)
 def find_level(item: str) -> str:
     """instance, lot or class by the form of an identifier; "" for what is no GS1 key."""
-    ais = [ai for ai, _value in split_element(item)]
-    if not ais:
-        return ""
-    if "10" in ais[1:]:
-        return "lot"
-    return "class" if ais == ["01"] else "instance"
+    level = level_of(item)
+    return level if level in ("lot", "class", "") else "instance"
 
 
 def list_links(made: Transformation) -> list[Row]:
-    """One row per input, to the transformation, and per output, from it."""
+    """One row per input, to the transformation, and per output, from it.
+
+    A class without a lot is an input like any other; as an output it leads nowhere: what was made
+    of some of it, was not made of this.
+    """
     node = MAKING + made.id
     inputs = dict.fromkeys(each.item for each in made.inputs)
     outputs = dict.fromkeys(each.item for each in made.outputs)
     into: list[Row] = [{"source": item, "target": node} for item in inputs]
-    out: list[Row] = [{"source": node, "target": item} for item in outputs]
+    out: list[Row] = [
+        {"source": node, "target": item} for item in outputs if find_level(item) != "class"
+    ]
     return into + out
 
 
