@@ -85,7 +85,8 @@ def tell(stage: Stage, papers: list[Path], *, stays: bool) -> None:
     story = Story(stage, papers)
     story.make_league(build_plan())
     put_mark(stage, story.chain)
-    url = stage.start(None if is_free(PORT) else 0)
+    # Who does not stay needs no port that is known.
+    url = stage.start(None if stays and is_free(PORT) else 0)
     story.tell(url)
     food = FoodStory(story)
     food.tell()
