@@ -3,6 +3,8 @@
 EPCIS 7.4.1.3: a declaration is the event again, with the same eventID and an errorDeclaration.
 """
 
+from typing import Final
+
 import msgspec
 
 from hansa.apps.food_trace import rejections as r
@@ -20,6 +22,9 @@ from hansa.crypto.hashing import sha256
 from hansa.ledger.context import Context
 from hansa.ledger.system import Member
 from hansa.primitives.limits import KEY_PART_MAX
+
+# Error reasons of CBV 2.0.
+REASONS: Final = frozenset(("did_not_occur", "incorrect_data"))
 
 
 def compute_declaration_key(event: str) -> str:
@@ -50,7 +55,8 @@ def withdraw(sheet: Capturing, document: str) -> None:
         packing.undo_packing(sheet, original)
     shipping.undo_shipping(sheet, event.key)
     shipping.undo_receiving(sheet, original)
-    reason = event.error.reason if event.error else ""
+    given = event.error.reason if event.error else ""
+    reason = given if given in REASONS else "other"  # free words stay in the document
     sheet.ctx.emit(e.EventWithdrawn(by=sheet.by, event=event.key, reason=reason))
 
 

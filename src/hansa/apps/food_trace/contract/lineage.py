@@ -4,7 +4,7 @@ A flag stays where it was raised; whoever uses an item looks up, at most at WALK
 was found clean is not looked at again until another flag is raised anywhere (`Item.walked`).
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -12,6 +12,9 @@ from hansa.apps.food_trace import rejections as r
 from hansa.apps.food_trace.contract.manifest import WALK_MAX
 from hansa.apps.food_trace.contract.sheet import Sheet
 from hansa.apps.food_trace.model.records import Flag, Item, Load, Stay, Transformation
+
+# Inputs of a transformation that cost as much as to look at one item.
+EDGES_PER_LOOK: Final = 100
 
 
 class Reach(NamedTuple):
@@ -57,7 +60,7 @@ class Walk:
             found += self._find_own(node, floor)
             found += self._find_around(node, floor)
             waiting.append(visit._replace(is_leaving=True))
-            waiting += [_Visit(each, floor, is_down=False) for each in self.list_above(node)]
+            waiting += [_Visit(each, floor, is_down=False) for each in self._list_above(node, item)]
             if visit.is_down:
                 waiting += [_Visit(each, floor, is_down=True) for each in self._list_in(node)]
         return found
@@ -84,23 +87,24 @@ class Walk:
             if node.id in targets:
                 return node.id
             self._spend(start)
-            above = [each for each in self.list_above(node) if each not in seen]
+            above = [each for each in self._list_above(node, start) if each not in seen]
             seen.update(above)
             waiting += above
         return ""
 
-    def list_above(self, item: Item) -> list[str]:
+    def _list_above(self, item: Item, start: Item) -> list[str]:
         """What the item was made of: inputs of the transformations that have it as output."""
         found: dict[str, None] = {}
         for source in item.sources:
             transformation = self.sheet.ctx.need(Transformation, source)
+            self._spend(start, len(transformation.inputs) // EDGES_PER_LOOK)
             found.update(dict.fromkeys(portion.item for portion in transformation.inputs))
         return list(found)
 
-    def _spend(self, item: Item) -> None:
-        if self.left <= 0:
-            raise r.LineageTooLong(item=item.id, limit=WALK_MAX)
-        self.left -= 1
+    def _spend(self, start: Item, looks: int = 1) -> None:
+        self.left -= looks
+        if self.left < 0:
+            raise r.LineageTooLong(item=start.id, limit=WALK_MAX)
 
     def _list_in(self, item: Item) -> tuple[str, ...]:
         load = self.sheet.ctx.get(Load, item.id) if item.children else None
@@ -117,8 +121,9 @@ class Walk:
             inner, since, until, lowest = waiting.pop()
             if not inner.stays:
                 continue
-            for stay in self.sheet.ctx.scan(Stay, inner.id):
-                self._spend(item)
+            for number, stay in enumerate(self.sheet.ctx.scan(Stay, inner.id)):
+                if number:
+                    self._spend(item)
                 outer = self.sheet.find(stay.parent)
                 first = max(since, stay.since_ms)
                 last = stay.until_ms if until is None else min(until, stay.until_ms or until)

@@ -35,8 +35,8 @@ contract = Contract("food_trace", 1, roles=ROLES, settings=SETTINGS, reads=("mem
 
 # A pallet of cartons; a message is executed in a fraction of a block's time.
 EVENT_ITEMS_MAX: Final = 1_000
-# Items that one message looks at for flags.
-WALK_MAX: Final = 1_000
+# Items that one message looks at for flags: a full pallet, and what it was made of.
+WALK_MAX: Final = 2_000
 # A piece in a carton on a pallet in a container on a ship, and some.
 NEST_MAX: Final = 16
 # Parts of one transformation over all its events: its record is read and written whole.

@@ -67,7 +67,7 @@ ClearReason = Literal["inspected", "reprocessed", "measured_in_error", "found", 
 class CaptureEvent(Message, frozen=True, kw_only=True):
     """Capture one EPCIS event. What it may say depends on the roles of the sender's member."""
 
-    COST: ClassVar[int] = 3
+    COST: ClassVar[int] = 5
 
     document: Document
 
@@ -170,7 +170,7 @@ class CheckLineage(Message, frozen=True, kw_only=True):
     What is found clean is remembered, so that a long lineage is judged in several messages.
     """
 
-    COST: ClassVar[int] = 20
+    COST: ClassVar[int] = 100
 
     item: Name
 
