@@ -120,9 +120,9 @@ class Trails(RuleBasedStateMachine):
         self, inputs: list[int], outputs: list[int], take: Any, give: Any, who: int, shared: int
     ) -> None:
         """One thing of another; sometimes in several events of one transformation."""
-        goods = OBJECTS + LOTS
-        given = with_amounts([goods[each % 12] for each in inputs], take)
-        made = with_amounts([goods[each % 12] for each in outputs], give)
+        goods = LOTS if who % 2 else OBJECTS + LOTS
+        given = with_amounts([goods[each % len(goods)] for each in inputs], take)
+        made = with_amounts([goods[each % len(goods)] for each in outputs], give)
         batch = BATCH if shared % 4 == 0 else {}
         event = self.league.making(given, made if shared % 8 else [], **batch)
         self.capture(self.doer(("processor", "slaughterhouse"), who), event)
