@@ -31,6 +31,8 @@ from tests.api.parcels import (
 )
 from tests.index.databases import make_database
 
+pytestmark = pytest.mark.slow
+
 CANARY = "CANARY-7c1f90d2"
 STRANGER = None
 EVERYONE: dict[str, Actor | None] = {

@@ -13,6 +13,8 @@ from hansa.index.store import NOTHING, Index
 from tests.index.chain import ChainBlock, ChainSource, open_index
 from tests.index.test_rebuild import follow_all
 
+pytestmark = pytest.mark.slow
+
 BASE = 20
 
 

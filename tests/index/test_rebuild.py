@@ -21,6 +21,8 @@ from tests.api.league import CHAIN
 from tests.api.parcels import APPLICATION, APPLICATIONS
 from tests.index.chain import ChainBlock, ChainSource, open_index
 
+pytestmark = pytest.mark.slow
+
 
 def follow_all(index: Index, source: ChainSource) -> None:
     while follow_once(index, source, source.genesis):
