@@ -673,8 +673,8 @@ def test_i9_a_late_reading_reaches_what_has_left_since(league: League) -> None:
 def test_i9_a_pallet_with_something_stopped_in_it_is_not_shipped(league: League) -> None:
     league.limit(product_of(one(CUT, 1)), 4)
     league.pack("carrier", pallet(1), pallet(2), one(CUT, 9))
-    assert league.ship("carrier", pallet(1)) == "ok"
     league.observe("carrier", one(CUT, 1), celsius=9)
+    assert league.ship("carrier", pallet(1)) == "ok"
     league.pack("carrier", pallet(2), one(CUT, 1))
     assert league.ship("carrier", pallet(1)) == "stopped"
     assert league.violations() == []
