@@ -92,8 +92,24 @@ TABLES = (
         _columns("", "type uom component device", "time_ms scale value least greatest mean"),
         list_readings,
     ),
-    _table("links", Transformation, _columns("source target", ""), list_links),
-    _table("stays", Stay, _columns("source target", "", "since_ms until_ms"), project_stay),
+    # Closures go over these from either end, and find all that they ask for in the index itself.
+    _table(
+        "links",
+        Transformation,
+        _columns("", "source target"),
+        list_links,
+        indexes=(("source", "key", "line", "target"), ("target", "key", "line", "source")),
+    ),
+    _table(
+        "stays",
+        Stay,
+        _columns("", "source target", "since_ms until_ms"),
+        project_stay,
+        indexes=(
+            ("source", "key", "line", "target"),
+            ("target", "until_ms", "key", "line", "source"),
+        ),
+    ),
     _table(
         "items",
         Item,
