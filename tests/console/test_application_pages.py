@@ -164,7 +164,7 @@ def test_of_two_clerks_the_second_sees_who_was_first(
     look(buyer, "transaction-refused")
     buyer.goto(address)
     buyer.click(CHECK)  # now the form knows
-    expect(buyer.locator("#faults")).to_contain_text("DELIVERED")
+    expect(buyer.locator("#faults")).to_contain_text("is Delivered")
     expect(buyer.locator("#faults .change")).to_contain_text("羊城示範貿易有限公司")
 
 
