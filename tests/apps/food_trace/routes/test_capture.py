@@ -253,11 +253,19 @@ def test_a_transaction_that_can_no_longer_enter_is_signed_anew(
     league: Served, scanner: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a long outage: what was signed has expired and is not on the ledger."""
+    # The duty may write its own sight of the part at the same moment: then it is tried once more.
+    assert any(_sign_anew(league, scanner, monkeypatch, number) for number in range(3600, 3610))
+
+
+def _sign_anew(
+    league: Served, scanner: httpx.Client, monkeypatch: pytest.MonkeyPatch, number: int
+) -> bool:
+    """Capture an event whose transaction expires on the way; whether that one never entered."""
     account = league.service.account("food_trace").partition("#")[0]
     store = Store(_desk(league))
     with monkeypatch.context() as cut:
         cut.setattr("hansa.node.ledger_node.LedgerNode.submit", _refuse_to_submit)
-        taken = scanner.post("/capture", json=make_document(make_event(3600)))
+        taken = scanner.post("/capture", json=make_document(make_event(number)))
         job = store.job(account, taken.headers["location"].rpartition("/")[2])
         assert job is not None
         (part,) = store.parts_of(job)
@@ -266,7 +274,7 @@ def test_a_transaction_that_can_no_longer_enter_is_signed_anew(
             store.note(part)
     league.app.gate.wake_duties("food_trace")
     assert wait_job(scanner, taken)["hansa:events"]["captured"] == 1
-    assert league.node.status(part.transaction).state == "unknown"
+    return bool(league.node.status(part.transaction).state == "unknown")
 
 
 def test_revoked_is_revoked_at_once(tmp_path: Path) -> None:
