@@ -4,6 +4,7 @@ Imports the one application that was asked for. Touches the league only when a c
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import click
@@ -58,14 +59,19 @@ class SectionedGroup(click.Group):
                 formatter.write_dl(rows)
 
 
-def build_group(name: str) -> click.Group:
-    """The group of one application or system contract."""
+def build_group(name: str, shown_as: str = "", own: Sequence[click.Command] = ()) -> click.Group:
+    """The group of one application or system contract.
+
+    `shown_as`: another name of the group; `own`: commands written by hand, which come first.
+    """
     application = load_application(name)
     group = SectionedGroup(
-        application.cli_name,
+        shown_as or application.cli_name,
         help=_describe_group(application),
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    for each in own:
+        group.add(_USE, each)
     for command in application.commands:
         group.add(_USE, build_own_command(application, command))
     if application.records:

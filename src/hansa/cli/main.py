@@ -26,6 +26,7 @@ class Entry(NamedTuple):
 _LEAGUE: Final = "A league on this machine"
 _ACT: Final = "Act and ask"
 _PROVE: Final = "Prove and check"
+_WHO: Final = "Who says so: identities and credentials"
 _SYSTEM: Final = "What every league has"
 _APPS: Final = "Applications"
 
@@ -52,6 +53,9 @@ COMMANDS: Final = {
     "trust": Entry(_PROVE, "Pin, list and remove trust roots.", "trust"),
 }
 
+# Contracts whose derived commands stand in a group of COMMANDS: contract -> command.
+FOLDED: Final[dict[str, str]] = {}
+
 
 class LazyGroup(click.Group):
     """A group that knows its commands by name and help, and imports one only to run it."""
@@ -59,7 +63,8 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         from hansa.catalog import CIVIC, SYSTEM
 
-        return [*COMMANDS, *(name.replace("_", "-") for name in SYSTEM | CIVIC)]
+        derived = [name.replace("_", "-") for name in SYSTEM | CIVIC if name not in FOLDED]
+        return [*COMMANDS, *derived]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in COMMANDS:
@@ -89,11 +94,14 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         from hansa.catalog import CIVIC, SYSTEM
 
-        for section in (_LEAGUE, _ACT, _PROVE):
+        for section in (_LEAGUE, _ACT, _PROVE, _WHO):
             rows = [(name, e.help) for name, e in COMMANDS.items() if e.section == section]
-            _write_section(formatter, section, rows)
+            if rows:
+                _write_section(formatter, section, rows)
         for section, table in ((_APPS, CIVIC), (_SYSTEM, SYSTEM)):
-            rows = [(name.replace("_", "-"), text) for name, text in table.items()]
+            rows = [
+                (name.replace("_", "-"), text) for name, text in table.items() if name not in FOLDED
+            ]
             _write_section(formatter, section, rows)
 
 
