@@ -146,7 +146,9 @@ def _derive_another_did(patch: Patch) -> None:
 def _end_keys_at_once(patch: Patch) -> None:
     true_end = keys.end_key
     patch.setattr(
-        accounts, "end_key", lambda account, key_id, height: true_end(account, key_id, height - 1)
+        accounts,
+        "end_key",
+        lambda account, key_id, height, time_ms: true_end(account, key_id, height - 1, time_ms),
     )
 
 

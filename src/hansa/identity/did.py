@@ -24,8 +24,9 @@ _CURVES: Final[Mapping[str, tuple[str, str, tuple[str, ...], int]]] = {
 }
 
 # Which relationships of a DID document each purpose of a key stands for (W3C DID 1.0, 5.3).
-_RELATIONSHIPS: Final[Mapping[str, tuple[str, ...]]] = {
+RELATIONSHIPS: Final[Mapping[str, tuple[str, ...]]] = {
     "sign": ("assertionMethod", "authentication", "capabilityInvocation"),
+    "assert": ("assertionMethod",),
     "authenticate": ("authentication",),
     "service": ("capabilityInvocation",),
 }
@@ -122,7 +123,7 @@ def build_did_document(
     document["verificationMethod"] = [_describe_method(did, method) for method in methods]
     relationships: dict[str, list[str]] = {}
     for method in methods:
-        meant = {name for purpose in method.purposes for name in _RELATIONSHIPS[purpose]}
+        meant = {name for purpose in method.purposes for name in RELATIONSHIPS[purpose]}
         for relationship in sorted(meant):
             relationships.setdefault(relationship, []).append(f"{did}#{method.fragment}")
     return {**document, **relationships}

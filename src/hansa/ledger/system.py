@@ -15,7 +15,7 @@ from hansa.ledger.state import Reader, get_system
 from hansa.primitives.values import Did, HexAddress
 
 Standing = Literal["good", "suspended", "expelled", "closed"]
-Purpose = Literal["sign", "authenticate", "service"]
+Purpose = Literal["sign", "assert", "authenticate", "service"]
 ValidatorState = Literal["candidate", "active", "suspended"]
 NodeKind = Literal["validator", "observer"]
 EvidenceKind = Literal["duplicate_vote", "light_client_attack"]
@@ -40,7 +40,8 @@ class Identifier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A key of an account, valid at heights since <= h < until (None: no end yet).
 
-    `scope` limits a service key to applications (empty: all).
+    `scope` limits a service key to applications (empty: all). `since_ms`, `until_ms`: block times
+    of the decisions, for what was signed off the ledger; an end set in advance by height has none.
     """
 
     id: str
@@ -49,6 +50,8 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     since: int
     until: int | None = None
     scope: tuple[str, ...] = ()
+    since_ms: int = 0
+    until_ms: int | None = None
 
 
 class Member(Record, frozen=True, kw_only=True):

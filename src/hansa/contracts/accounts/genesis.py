@@ -45,6 +45,7 @@ def put_first_accounts(ctx: Context, document: dict[str, Any]) -> None:
             purposes=given.purposes,
             since=ctx.height,
             scope=given.scope,
+            since_ms=ctx.time_ms,
         )
         account = Account(
             did=given.did,

@@ -89,6 +89,7 @@ def open_account(ctx: Context, message: OpenAccount) -> None:
         purposes=message.purposes,
         since=ctx.height + 1,
         scope=message.scope,
+        since_ms=ctx.time_ms,
     )
     check_can_act(replace(account, keys=(key,)), key.id, ctx.height)
     _put_new(ctx, account, key)
@@ -107,7 +108,13 @@ def open_member_account(ctx: Context, message: OpenMemberAccount) -> None:
 
     # WRITE, EMIT
     account = Account(did=did, member=did, kind="member", admin=True, keys=(), standing=())
-    key = Key(id=message.key_id, public=message.key, purposes=FIRST_PURPOSES, since=ctx.height + 1)
+    key = Key(
+        id=message.key_id,
+        public=message.key,
+        purposes=FIRST_PURPOSES,
+        since=ctx.height + 1,
+        since_ms=ctx.time_ms,
+    )
     _put_new(ctx, account, key)
 
 
@@ -132,6 +139,7 @@ def add_one_key(ctx: Context, message: AddKey) -> None:
         since=ctx.height + 1,
         until=message.until,
         scope=message.scope,
+        since_ms=ctx.time_ms,
     )
     ctx.put(add_key(ctx, account, key))
 
@@ -159,8 +167,9 @@ def replace_key(ctx: Context, message: ReplaceKey) -> None:
         since=ctx.height + 1,
         until=old.until,
         scope=old.scope,
+        since_ms=ctx.time_ms,
     )
-    ctx.put(add_key(ctx, end_key(account, old.id, ctx.height), key))
+    ctx.put(add_key(ctx, end_key(account, old.id, ctx.height, ctx.time_ms), key))
 
     # EMIT
     _emit_added(ctx, account.did, key)
@@ -176,7 +185,7 @@ def revoke_key(ctx: Context, message: RevokeKey) -> None:
 
     # CHECK
     require_control(ctx, account)
-    changed = end_key(account, key.id, ctx.height)
+    changed = end_key(account, key.id, ctx.height, ctx.time_ms)
     check_can_act(changed, key.id, ctx.height)
 
     # WRITE
@@ -199,7 +208,7 @@ def close_account(ctx: Context, message: CloseAccount) -> None:
 
     # WRITE
     for key in live:
-        account = end_key(account, key.id, ctx.height)
+        account = end_key(account, key.id, ctx.height, ctx.time_ms)
     _put_standing(ctx, replace(account, admin=False), "closed", message.reason)
 
 

@@ -104,7 +104,7 @@ def check_end(purposes: tuple[Purpose, ...], until: int | None, height: int) -> 
     """Raise WrongPurposes unless `until` may be the end of a key that enters at `height` (A4)."""
     if until is None:
         return
-    if "sign" in purposes:
+    if {"sign", "assert"} & set(purposes):
         raise WrongPurposes(problem="a signing key has no end set in advance; revoke it in time")
     if until <= height + 1:
         raise WrongPurposes(problem="the key would end before it is valid")
@@ -153,10 +153,10 @@ def add_key(ctx: Context, account: Account, key: Key) -> Account:
     return replace(account, keys=(*keys, key))
 
 
-def end_key(account: Account, key_id: str, height: int) -> Account:
-    """The account with the live key `key_id` ending at height + 1."""
+def end_key(account: Account, key_id: str, height: int, time_ms: int) -> Account:
+    """The account with the live key `key_id` ending at height + 1, decided at block time."""
     keys = tuple(
-        replace(key, until=height + 1)
+        replace(key, until=height + 1, until_ms=time_ms)
         if key.id == key_id and (key.until is None or key.until > height + 1)
         else key
         for key in account.keys
