@@ -92,7 +92,8 @@ def verify_accreditation(
 ) -> Finding:
     """Whether `issuer` was entitled by `leaf` to attest `schema` in `jurisdiction` as at `at_ms`.
 
-    `schema`: its id, or all its names (`list_scope_names`). `anchors`: ids of root links or DIDs of
+    `schema`: its id, or all its names (`list_scope_names`). `jurisdiction`: where it is to count
+    ("": in any that the link itself names). `anchors`: ids of root links or DIDs of
     root authorities that the asker trusts; None: every root of the ledger. `framework`: under which
     it must count ("" any). `level_min`: least assurance of a recognition. `now_ms` adds `now`.
     """
@@ -201,7 +202,9 @@ def _judge_issuer(leaf: Link, question: _Question) -> str:
 def _is_covered(leaf: Link, question: _Question) -> bool:
     """Whether the accreditation itself says what is asked for."""
     is_framework = question.framework in ("", leaf.framework)
-    return is_framework and covers(leaf.scope, question.schemas, question.jurisdiction)
+    places = [place for each in leaf.scope for place in each.jurisdictions]
+    wanted = [question.jurisdiction] if question.jurisdiction else places
+    return is_framework and any(covers(leaf.scope, question.schemas, place) for place in wanted)
 
 
 def _choose_bridge(
@@ -244,7 +247,8 @@ def _judge_bridge(bridge: Bridge, question: _Question, at_ms: int) -> str:
 def _explain_gap(leaf: Link, question: _Question) -> str:
     if question.framework not in ("", leaf.framework):
         return "other_framework"
-    if all(question.jurisdiction not in each.jurisdictions for each in leaf.scope):
+    places = {"", *(place for each in leaf.scope for place in each.jurisdictions)}
+    if question.jurisdiction not in places:
         return "jurisdiction_out_of_scope"
     return "schema_out_of_scope"
 

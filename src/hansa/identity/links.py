@@ -4,12 +4,18 @@ Links and bridges are protocols: the ledger's records have these fields, and so 
 """
 
 from collections.abc import Callable, Collection
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import msgspec
+from msgspec import Meta
+
+from hansa.primitives.values import Jurisdiction
 
 # A root, six accrediting bodies and an issuer; a longer chain is a maze, not a reason to trust.
 DEPTH_MAX = 8
+# Scopes are compared pair by pair.
+SCHEMAS_MAX = 32
+JURISDICTIONS_MAX = 8
 ANY_SCHEMA = "*"
 GOVERNED = "governance"
 
@@ -35,20 +41,33 @@ class StandingFrom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = ""
 
 
+# How a scope names what it covers.
+SchemaRef = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*|[0-9a-f]{64}|[a-z][a-z0-9]*([._-][a-z0-9]+)*:(0|[1-9][0-9]{0,4}))$(?!\n)",
+        max_length=70,
+        description="id of a schema, its line NAME:MAJOR, or (roots only) *",
+    ),
+]
+
+
 class Scope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Each schema in each jurisdiction. A schema is named by its id (one document) or by its line
     `name:major` (every compatible version); `*`, of roots only, is every schema.
     """
 
-    schemas: tuple[str, ...]
-    jurisdictions: tuple[str, ...]
+    schemas: Annotated[tuple[SchemaRef, ...], Meta(min_length=1, max_length=SCHEMAS_MAX)]
+    jurisdictions: Annotated[
+        tuple[Jurisdiction, ...], Meta(min_length=1, max_length=JURISDICTIONS_MAX)
+    ]
 
 
 class SchemaPair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A schema recognised abroad (`source`) and what it counts as at home (`target`)."""
 
-    source: str
-    target: str
+    source: SchemaRef
+    target: SchemaRef
 
 
 class Link(Protocol):
