@@ -212,6 +212,7 @@ class _League:
     def serve(self, address: object, *, as_json: bool) -> None:
         """Serve until a signal. Raises StartError when the address cannot be had."""
         from hansa.api.server import Address, serve
+        from hansa.node.garbage import settle_garbage
 
         if not isinstance(address, Address):
             raise TypeError("an address of hansa.api.server")
@@ -226,6 +227,7 @@ class _League:
             }
             write_running(running, document)
             self.neighbourhood.start(url)
+            settle_garbage()
             line = json.dumps(document) if as_json else _format_ready(document, self.home.folder)
             click.echo(line)
             sys.stdout.flush()

@@ -274,14 +274,14 @@ def _project(table: Table, record: Record) -> Sequence[Mapping[str, Any]]:
 def _build_cells(
     key: str, columns: Sequence[Any], projected: Iterable[Mapping[str, Any]]
 ) -> list[Row]:
+    names = [column.name for column in columns]
     return [
-        (key, line, *(_build_cell(row.get(column.name)) for column in columns))
-        for line, row in enumerate(projected)
+        (key, line, *map(_build_cell, map(row.get, names))) for line, row in enumerate(projected)
     ]
 
 
 def _build_cell(value: str | int | None) -> str | int | None:
     """A cell that both databases hold alike: no NUL, bounded text."""
-    if isinstance(value, str):
+    if type(value) is str and (len(value) > CELL_CHARACTERS_MAX or "\x00" in value):
         return value.replace("\x00", "\ufffd")[:CELL_CHARACTERS_MAX]
     return value

@@ -43,7 +43,7 @@ from hansa.ledger.receipts import (
     encode_exec_tx_result,
 )
 from hansa.ledger.rejections import InvariantViolation, Rejection, invariant
-from hansa.ledger.state import Overlay, StateReader, compute_range, decode_record
+from hansa.ledger.state import Overlay, StateReader, Steady, compute_range, decode_record
 from hansa.ledger.system import Deadline, Freeze, Usage
 from hansa.ledger.transactions import SignedTransaction, decode_transaction
 from hansa.ledger.validator_set import (
@@ -87,7 +87,7 @@ def execute_block(
     """Execute a decided block on committed `state`. Same state and block, same bytes (R11, R12)."""
     invariant(block.height == state.height + 1, "blocks are executed in order of height")
     _check_time(state, block)
-    overlay = Overlay(state)
+    overlay = Overlay(Steady(state))
     due = _find_due(overlay, block)
     is_empty = not (block.transactions or block.misbehaviours or due)
     if not is_empty:

@@ -43,7 +43,9 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     def key(self) -> tuple[str, ...]:
         """The parts of this record's identifier, in order."""
         digits = self.KEY_DIGITS
-        return tuple(str(getattr(self, name)).zfill(digits.get(name, 0)) for name in self.KEY)
+        if not digits:
+            return tuple([str(getattr(self, name)) for name in self.KEY])
+        return tuple([str(getattr(self, name)).zfill(digits.get(name, 0)) for name in self.KEY])
 
     @classmethod
     def is_key(cls, parts: tuple[str, ...]) -> bool:

@@ -44,6 +44,23 @@ class StateReader(Reader, Protocol):
         ...
 
 
+class Steady:
+    """A reader that does not change while a block is executed: what was read is remembered."""
+
+    def __init__(self, below: Reader) -> None:
+        self._known: dict[bytes, bytes | None] = {}
+        self._get = below.get
+        self.scan = below.scan
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value under `key`, read once."""
+        try:
+            return self._known[key]
+        except KeyError:
+            value = self._known[key] = self._get(key)
+            return value
+
+
 class Overlay:
     """Changes above a reader. Dropped to roll back, `fold` to keep."""
 

@@ -39,6 +39,7 @@ from hansa.ledger.genesis import compute_genesis_changes
 from hansa.node.abci_handler import AbciHandler, HandlerListener
 from hansa.node.abci_snapshots import SnapshotDesk
 from hansa.node.application import LedgerApplication
+from hansa.node.garbage import settle_garbage
 from hansa.node.home import open_home
 from hansa.node.storage import Storage, make_identity
 
@@ -121,6 +122,7 @@ class LoneNode:
         self._index = Index.open(f"sqlite:///{index_file}", shape, home.genesis.chain)
         stack.callback(self._index.close)
         self._index.apply((), compute_genesis_changes(home.genesis, registry))
+        settle_garbage()
 
     def check(self, clock: Clock, transactions: Sequence[bytes]) -> None:
         """The engine's door: each alone, as it comes."""
