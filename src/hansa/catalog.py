@@ -23,6 +23,7 @@ SYSTEM: dict[str, str] = {
     "holds": "Freezes, seizures, pledges and assignments on records",
     "quotas": "Cost units that members may spend",
     "validators": "Who votes on blocks, and whose nodes may connect",
+    "credentials": "Status of credentials: suspended, revoked, since when",
 }
 # Civic applications: package of `hansa.apps` and one line of help.
 CIVIC: dict[str, str] = {

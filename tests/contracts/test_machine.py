@@ -39,7 +39,9 @@ STATES = {
     *(f"hold {kind}" for kind in ("freeze", "seizure", "pledge", "assignment")),
 }
 # Hunted by the machine of the validator set (`test_votes_machine`), with what needs a validator.
-HERE = tuple(name for name in SYSTEM if name != "validators")
+# Contracts that have hunts of their own beside this one.
+OWN_HUNTS = {"schemas", "accreditations", "credentials", "evidence", "mandates", "consents"}
+HERE = tuple(name for name in SYSTEM if name not in {"validators", *OWN_HUNTS})
 ELSEWHERE = {"code members.validator_votes"}
 KERNEL = {"frozen", "internal_message", "not_in_good_standing", "quota_spent", "held"}
 

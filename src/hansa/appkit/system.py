@@ -73,6 +73,10 @@ FIELDS: dict[str, tuple[FieldMeaning, ...]] = {
         FieldMeaning("document", "digest"),
     ),
     "quotas": (FieldMeaning("member", "member"),),
+    "credentials": (
+        FieldMeaning("issuer", "party", record="account"),
+        FieldMeaning("StatusList.list", "record", record="status_list"),
+    ),
     "validators": (
         FieldMeaning("member", "member"),
         FieldMeaning("validator", "record", record="validator"),
