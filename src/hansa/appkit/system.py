@@ -74,7 +74,7 @@ FIELDS: dict[str, tuple[FieldMeaning, ...]] = {
     ),
     "quotas": (FieldMeaning("member", "member"),),
     "credentials": (
-        FieldMeaning("issuer", "party", record="account"),
+        FieldMeaning("issuer", "party", record="accounts/account"),
         FieldMeaning("StatusList.list", "record", record="status_list"),
     ),
     "validators": (
