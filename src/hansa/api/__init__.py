@@ -6,6 +6,7 @@ May import the node, the index, the catalog and what lies below; holds nobody's 
     GET  /v1/transactions[/{id}]                 list of what one may see; status, ?wait=SECONDS
     GET  /v1/transactions/{id}/bytes             the signed bytes (its signers)
     GET  /v1/transactions/{id}/messages/{n}/receipt     the hansa.receipt/1 file, byte for byte
+    POST /v1/drafts                              read a transaction between its signers, and try it
     GET  /v1/blocks[/{height}]                   blocks; …/deadlines/{n}/receipt
     GET  /v1/messages, /v1/events                results and events that one may see
     GET  /v1/events/stream                       server-sent events, resumed by Last-Event-ID

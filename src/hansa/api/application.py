@@ -17,6 +17,7 @@ from hansa import __version__
 from hansa.api import (
     applications,
     comet,
+    drafts,
     explorer,
     network,
     nodes,
@@ -46,6 +47,7 @@ from hansa.node.neighbours import AddressBook
 ROUTES: tuple[Any, ...] = (
     transactions.submit_transaction,
     transactions.list_transactions,
+    drafts.read_draft_file,
     transactions.get_transaction,
     transactions.get_bytes,
     transactions.get_receipt,

@@ -7,8 +7,9 @@ import msgspec
 from litestar import Request, get, post
 from litestar.params import Parameter, RawBody
 
+from hansa.api.drafts import find_algorithm, try_payload
 from hansa.api.gate import Gate, TheGate, TheViewer, check_not_stranger
-from hansa.api.problems import Refusal, refuse_parameter, refuse_stranger, refuse_unseen
+from hansa.api.problems import Refusal, refuse_parameter, refuse_unseen
 from hansa.api.query import (
     FILTERS,
     LIMIT_DEFAULT,
@@ -28,7 +29,6 @@ from hansa.api.views import (
     RowPage,
     Totals,
     TotalView,
-    Verdict,
 )
 from hansa.appkit.application import Table
 from hansa.appkit.schema import describe_application
@@ -41,13 +41,9 @@ from hansa.client.transactions import (
 from hansa.crypto.hashing import sha256
 from hansa.encoding.canonical import CanonicalError, decode_canonical, encode_canonical
 from hansa.encoding.text import encode_base64url
-from hansa.identity.did import InvalidDid, parse_did_url
 from hansa.index.projections import Filter, TooManyGroups, compute_totals, list_rows
-from hansa.index.sight import Viewer
 from hansa.ledger.contracts import get_version
 from hansa.ledger.model import Message
-from hansa.ledger.state import get_system
-from hansa.ledger.system import Account
 from hansa.ledger.transactions import Mode, compute_signing_input
 from hansa.primitives.limits import MESSAGE_BYTES_MAX
 
@@ -147,32 +143,14 @@ def prepare_message(
         signers=[signer],
         mode=mode,
     )
-    algorithm = _find_algorithm(gate, signer)
+    algorithm = find_algorithm(gate, signer)
     _protected, signing_input = compute_signing_input(signer, algorithm, payload)
     return msgspec.structs.replace(
         prepared,
         payload=payload.decode(),
         signing_input=signing_input.decode(),
         id=compute_transaction_id(payload),
-        verdict=_try_payload(gate, viewer, payload, signer, algorithm) if trial else None,
-    )
-
-
-def _try_payload(gate: Gate, viewer: Viewer, payload: bytes, signer: str, alg: str) -> Verdict:
-    """What it would result in: told to the signer alone, who could find out by sending it."""
-    if viewer.is_stranger:
-        raise refuse_stranger()
-    if signer.partition("#")[0] != viewer.account:
-        raise refuse_parameter("signer", "a trial is for a key of your own account")
-    result = gate.ledger.try_payload(payload, signer, alg).messages[0]
-    text, rule, remedy = gate.words.describe(result.code, result.params)
-    return Verdict(
-        code=result.code,
-        params=result.params,
-        text=text,
-        rule=rule,
-        remedy=remedy,
-        events=[f"{event.app}.{event.type}" for event in result.events],
+        verdict=try_payload(gate, viewer, payload, signer, algorithm) if trial else None,
     )
 
 
@@ -223,19 +201,6 @@ def _refuse_message(kind: type[Message], what: str) -> Refusal:
         remedy="Compare with the schema of the message (GET /v1/apps/APP).",
         params={"path": path.strip("`")[:200] or "$", "what": text[:200]},
     )
-
-
-def _find_algorithm(gate: Gate, kid: str) -> str:
-    """Algorithm of a registered key. Raises Refusal."""
-    try:
-        url = parse_did_url(kid)
-    except InvalidDid as error:
-        raise refuse_parameter("signer", "not the DID URL of a key") from error
-    account = get_system(gate.ledger.state, Account, url.did)
-    for key in account.keys if account else ():
-        if key.id == url.fragment and key.until is None:
-            return key.public.alg
-    raise refuse_parameter("signer", "not a current key of an account of this league")
 
 
 @get(

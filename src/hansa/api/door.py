@@ -1,6 +1,6 @@
 """What the gateway needs of a node. Protocols only, so that any engine can stand behind it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Protocol
 
 from hansa.comet.commit import Commit
@@ -62,8 +62,10 @@ class Ledger(Protocol):
         """Take signed bytes; their id. Raises Rejection, PoolFull, NodeStoppedError."""
         ...
 
-    def try_payload(self, payload: bytes, kid: str, alg: str) -> TransactionResult:
-        """What a payload of one signer would result in now; nothing is kept. Raises Malformed."""
+    def try_transaction(self, data: bytes, unsigned: Set[str]) -> TransactionResult:
+        """What it would result in now if `unsigned` sign it too; nothing is kept. Raises Malformed,
+        WrongSignature.
+        """
         ...
 
     def status(self, transaction: str) -> TransactionStatus:

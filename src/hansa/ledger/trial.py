@@ -4,35 +4,38 @@ that it writes is kept.
 It takes the same path as execution, so a form can know the rules before anything is signed.
 """
 
-from hansa.ledger.admission import SignatureCache
+from collections.abc import Set
+from typing import Final
+
+from hansa.crypto.signatures import InvalidSignature, verify_signature
+from hansa.ledger.admission import SignatureCache, WrongSignature
 from hansa.ledger.blocks import Block
 from hansa.ledger.contracts import Registry
 from hansa.ledger.execution import execute_bytes
 from hansa.ledger.receipts import TransactionResult
 from hansa.ledger.state import Overlay, StateReader, get_system
 from hansa.ledger.system import Account, find_key
-from hansa.ledger.transactions import compute_signing_input, decode_transaction, encode_jws
+from hansa.ledger.transactions import SignedTransaction, decode_transaction
 
 # No signature: of the length of one, so that the size counts as it will.
-_UNSIGNED = bytes(64)
+UNSIGNED: Final = bytes(64)
 
 
-def try_payload(
-    state: StateReader, registry: Registry, payload: bytes, kid: str, alg: str, time_ms: int
+def try_transaction(
+    state: StateReader, registry: Registry, data: bytes, unsigned: Set[str], time_ms: int
 ) -> TransactionResult:
-    """The result of `payload` with the one signer `kid` on committed `state`, as of `time_ms`.
+    """The result of `data` on committed `state`, as of `time_ms`, when the signers `unsigned`, who
+    have UNSIGNED in it, sign too.
 
-    Who asks must be that signer: a refusal says what its sender may know. Raises Malformed.
+    Who asks must be these signers: a refusal says what its sender may know, and who could send it
+    may know all. Raises Malformed, and WrongSignature for a signature of another.
     """
-    protected, _signing_input = compute_signing_input(kid, alg, payload)
-    data = encode_jws(payload, ((protected, _UNSIGNED),))
     transaction = decode_transaction(data)
     height = state.height + 1
     trusted = SignatureCache()
-    account = get_system(state, Account, kid.partition("#")[0])
-    key = find_key(account, kid.partition("#")[2], height) if account is not None else None
-    if key is not None:
-        trusted.add(transaction, (f"{key.public.alg} {key.public.public}",))
+    keys = _check_signed(state, transaction, unsigned, height)
+    if len(keys) == len(transaction.signatures):
+        trusted.add(transaction, keys)
     block = Block(
         chain=transaction.payload.chain,
         height=height,
@@ -40,3 +43,25 @@ def try_payload(
         hash=bytes(32),
     )
     return execute_bytes(state, Overlay(state), block, registry, data, {}, trusted)
+
+
+def _check_signed(
+    state: StateReader, transaction: SignedTransaction, unsigned: Set[str], height: int
+) -> tuple[str, ...]:
+    """Keys of the signers that there are, as admission names them. Raises WrongSignature."""
+    keys = []
+    for each in transaction.signatures:
+        kid = each.header.kid
+        account = get_system(state, Account, kid.partition("#")[0])
+        key = find_key(account, kid.partition("#")[2], height) if account is not None else None
+        if key is None:
+            continue
+        if kid not in unsigned:
+            try:
+                verify_signature(key.public, each.signing_input, each.signature)
+            except InvalidSignature as error:
+                raise WrongSignature(kid=kid) from error
+        if each.header.alg != key.public.alg:
+            raise WrongSignature(kid=kid)
+        keys.append(f"{key.public.alg} {key.public.public}")
+    return tuple(keys)

@@ -6,7 +6,7 @@ its own. Used from any thread.
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,7 @@ from hansa.ledger.genesis import Genesis
 from hansa.ledger.receipts import INVALID, TransactionResult
 from hansa.ledger.rejections import Rejection
 from hansa.ledger.transactions import SignedTransaction, decode_transaction
-from hansa.ledger.trial import try_payload
+from hansa.ledger.trial import try_transaction
 from hansa.node.answers import (
     NoSuchMessage,
     NoSuchTransaction,
@@ -212,10 +212,13 @@ class LedgerNode(ChainReading):
                 raise CatchingUpError(self.height) from rejection
             raise
 
-    def try_payload(self, payload: bytes, kid: str, alg: str) -> TransactionResult:
-        """What a payload of one signer would result in now; nothing is kept. Raises Malformed."""
+    def try_transaction(self, data: bytes, unsigned: Set[str]) -> TransactionResult:
+        """What `data` would result in now if `unsigned` sign it too; nothing is kept. Raises
+        Malformed, WrongSignature.
+        """
         time_ms = self._engine.next_time_ms()
-        return try_payload(self.state, self.application.registry, payload, kid, alg, time_ms)
+        registry = self.application.registry
+        return try_transaction(self.state, registry, data, unsigned, time_ms)
 
     def status(self, transaction: str) -> TransactionStatus:
         """Where the transaction with this id (64 hex digits) stands."""
