@@ -25,7 +25,7 @@ def ring(tmp_path: Path) -> KeyRing:
     return KeyRing(tmp_path / "keys")
 
 
-@pytest.mark.parametrize("alg", ["EdDSA", "ES256"])
+@pytest.mark.parametrize("alg", ["EdDSA", "ES256", "SM2"])
 @pytest.mark.parametrize("passphrase", [None, "香港 Macao 广州"])
 def test_key_survives_the_file(ring: KeyRing, alg: str, passphrase: str | None) -> None:
     signer = generate_signer("clerk", alg=alg)

@@ -49,6 +49,21 @@ def test_a_message_changes_state_and_emits(chain: Chain) -> None:
     assert value(chain, "a") == 2
 
 
+def test_an_account_with_an_sm2_key_acts() -> None:
+    """Admission judges SM2 (ADR 15): its own signature is accepted, any other one refused."""
+    cai = Actor("cai", alg="SM2")
+    chain = build_toy_chain(cai)
+    assert chain.send(cai, "counter", Count(id="a", by=2, limit=9)).code == OK
+    stranger = Actor("cai", alg="SM2")
+    stranger.key = Actor("dora", alg="SM2").key
+    refused = chain.send(stranger, "counter", Count(id="a", by=2, limit=9))
+    assert refused.code == "ledger.wrong_signature"
+    stranger.key = Actor("cai", alg="ES256").key
+    refused = chain.send(stranger, "counter", Count(id="a", by=2, limit=9))
+    assert refused.code == "ledger.wrong_signature"
+    assert value(chain, "a") == 2
+
+
 def test_a_rejected_message_leaves_no_trace_but_its_receipt(chain: Chain) -> None:
     before = dict(chain.state.values)
     result = chain.send(ADA, "counter", Count(id="a", by=20, limit=9))

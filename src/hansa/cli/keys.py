@@ -47,7 +47,9 @@ def command() -> None:
 
 @command.command("new")
 @click.argument("name")
-@click.option("--alg", type=click.Choice(["EdDSA", "ES256"]), default="EdDSA", show_default=True)
+@click.option(
+    "--alg", type=click.Choice(["EdDSA", "ES256", "SM2"]), default="EdDSA", show_default=True
+)
 @click.option("--passphrase", "sealed", is_flag=True, help="Seal the key with a passphrase.")
 @click.option("--account", metavar="DID", help="A further key of this existing account.")
 @click.option("--fragment", default="k1", show_default=True, help="The key's name in its account.")

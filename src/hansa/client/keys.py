@@ -16,6 +16,7 @@ from hansa.client.faults import ClientError
 from hansa.client.files import store_new
 from hansa.crypto.keys import PrivateKey
 from hansa.crypto.signatures import PublicKey
+from hansa.crypto.sm import SCALAR_MAX as SM2_SCALAR_MAX
 from hansa.encoding.canonical import encode_canonical
 from hansa.encoding.text import TextError, decode_base64url, encode_base64url
 from hansa.identity.did import InvalidDid, compute_did, parse_did_url, parse_jwk
@@ -35,7 +36,9 @@ SCRYPT_P: Final = 1
 # A hostile file may not ask for more work than this.
 SCRYPT_N_MAX: Final = 2**20
 # The order of P-256 (FIPS 186-4 D.1.2.3): PrivateKey takes a seed, a JWK holds the scalar.
-P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+_P256_SCALAR_MAX: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632550
+# Largest private scalar of each suite that has one.
+_SCALARS_MAX: Final = {"ES256": _P256_SCALAR_MAX, "SM2": SM2_SCALAR_MAX}
 _NAME_CHARACTERS: Final = frozenset(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 )
@@ -134,19 +137,18 @@ def open_key_file(file: KeyFile, passphrase: str | None) -> Signer:
 
 
 def _export_secret(private: PrivateKey) -> bytes:
-    """The member `d` of a JWK: the Ed25519 seed (RFC 8037), the P-256 scalar (RFC 7518 6.2.2.1)."""
-    raw = private.to_bytes()
-    if private.alg != "ES256":
-        return raw
-    return (int.from_bytes(raw, "big") % (P256_ORDER - 1) + 1).to_bytes(32, "big")
+    """The member `d` of a JWK: the Ed25519 seed (RFC 8037), a curve's scalar (RFC 7518 6.2.2.1)."""
+    if private.alg not in _SCALARS_MAX:
+        return private.to_bytes()
+    return private.scalar.to_bytes(32, "big")
 
 
 def _import_secret(alg: str, secret: bytes) -> PrivateKey:
-    if alg != "ES256":
+    if alg not in _SCALARS_MAX:
         return PrivateKey.from_seed(alg, secret)
     scalar = int.from_bytes(secret, "big")
-    if not 0 < scalar < P256_ORDER:
-        raise ValueError("not a scalar of P-256")
+    if not 0 < scalar <= _SCALARS_MAX[alg]:
+        raise ValueError("not a private scalar of the curve")
     return PrivateKey.from_seed(alg, (scalar - 1).to_bytes(32, "big"))
 
 

@@ -1,7 +1,8 @@
 """Signature suites: one pinned library decides validity for each algorithm in consensus (D2).
 
 EdDSA follows ZIP-215 (ed25519-zebra), as CometBFT does; ES256 is P-256 with SHA-256, raw r||s,
-low s only. A further suite (SM2 with SM3) is one more entry in SUITES.
+low s only; SM2 is GB/T 32918.2 with SM3 and the usual identifier, raw r||s, by our own arithmetic
+(ADR 15). A further suite is one more entry in SUITES.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +13,8 @@ from typing import Any
 import ed25519_zebra
 import msgspec
 
+from hansa.crypto import sm
+from hansa.crypto.sm2_curve import Sm2Error, parse_point
 from hansa.encoding.text import TextError, decode_base64url, encode_base64url
 
 
@@ -26,7 +29,7 @@ class InvalidSignature(ValueError):
 class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A public key: `alg` names the suite, `public` is base64url of the raw key.
 
-    EdDSA: 32 bytes. ES256: 64 bytes, x||y big-endian.
+    EdDSA: 32 bytes. ES256 and SM2: 64 bytes, x||y big-endian.
     """
 
     alg: str
@@ -46,12 +49,12 @@ class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return cls(alg=alg, public=encode_base64url(raw))
 
     def jwk(self) -> dict[str, str]:
-        """The key as a JWK (RFC 7517, RFC 8037)."""
+        """The key as a JWK (RFC 7517, RFC 8037); `crv` "SM2" is registered nowhere (ADR 15)."""
         if self.alg == "EdDSA":
             return {"crv": "Ed25519", "kty": "OKP", "x": self.public}
         raw = self.raw
         return {
-            "crv": "P-256",
+            "crv": "SM2" if self.alg == "SM2" else "P-256",
             "kty": "EC",
             "x": encode_base64url(raw[:32]),
             "y": encode_base64url(raw[32:]),
@@ -137,10 +140,18 @@ def _verify_p256(raw: bytes, message: bytes, signature: bytes) -> bool:
     return True
 
 
+def _check_sm2_key(raw: bytes) -> None:
+    try:
+        parse_point(raw)
+    except Sm2Error as error:
+        raise InvalidKey(str(error)) from error
+
+
 SUITES: Mapping[str, Suite] = MappingProxyType(
     {
         "EdDSA": Suite(alg="EdDSA", check_key=_check_ed25519_key, verify=_verify_ed25519),
         "ES256": Suite(alg="ES256", check_key=_check_p256_key, verify=_verify_p256),
+        "SM2": Suite(alg="SM2", check_key=_check_sm2_key, verify=sm.verify),
     }
 )
 
