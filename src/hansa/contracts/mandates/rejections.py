@@ -173,5 +173,5 @@ class WrongScope(MandatesRejection):
 
     CODE = "wrong_scope"
     RULE = "M7"
-    TEXT = "The scope names {application} {type}, which is not there or named twice."
+    TEXT = "The scope names {application} twice, or what is not there: {application} {types}."
     REMEDY = "Name each application once, with message types that its reference page has."
