@@ -17,10 +17,12 @@ _DIGEST_BYTES: Final = 20
 _DID: Final = re.compile(r"did:hansa:[a-z2-7]{32}", re.ASCII)
 _FRAGMENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
 
-# JOSE names of the curves (RFC 7518, RFC 8037): alg -> (kty, crv, coordinates, bytes of each).
+# JOSE names of the curves (RFC 7518, RFC 8037; SM2: ADR 15): alg -> (kty, crv, coordinates, bytes
+# of each).
 _CURVES: Final[Mapping[str, tuple[str, str, tuple[str, ...], int]]] = {
     "EdDSA": ("OKP", "Ed25519", ("x",), 32),
     "ES256": ("EC", "P-256", ("x", "y"), 32),
+    "SM2": ("EC", "SM2", ("x", "y"), 32),
 }
 
 # Which relationships of a DID document each purpose of a key stands for (W3C DID 1.0, 5.3).
