@@ -32,7 +32,7 @@ from hansa.contracts.fields import DocumentDigest, Reason
 from hansa.crypto.hashing import sha256
 from hansa.encoding.canonical import encode_canonical
 from hansa.encoding.text import encode_base64url
-from hansa.ledger.model import Message, Record, Visibility
+from hansa.ledger.model import Message, Record
 from hansa.primitives.values import Did, Digest, Name, TimeMs
 
 DAY_MS = 86_400_000
