@@ -26,6 +26,14 @@ _NO_BRACKETS: Final = bytes(code for code in range(256) if code not in b"[]{}")
 
 def parse_document(data: bytes, *, size_max: int = DOCUMENT_BYTES_MAX) -> dict[str, Any]:
     """JSON object of UTF-8 bytes from outside. Raises Malformed."""
+    value = parse_value(data, size_max=size_max)
+    if not isinstance(value, dict):
+        raise Malformed("not_an_object", "a document is a JSON object")
+    return value
+
+
+def parse_value(data: bytes, *, size_max: int = DOCUMENT_BYTES_MAX) -> Any:
+    """JSON value of UTF-8 bytes from outside. Raises Malformed."""
     if len(data) > size_max:
         raise Malformed("too_large", f"longer than {size_max} bytes")
     text = _decode_text(data)
@@ -46,8 +54,6 @@ def parse_document(data: bytes, *, size_max: int = DOCUMENT_BYTES_MAX) -> dict[s
         raise Malformed("wrong_encoding", "a string is not Unicode text") from error
     except (ValueError, RecursionError) as error:
         raise Malformed("not_json", "not JSON") from error
-    if not isinstance(value, dict):
-        raise Malformed("not_an_object", "a document is a JSON object")
     return value
 
 
