@@ -24,6 +24,8 @@ SYSTEM: dict[str, str] = {
     "quotas": "Cost units that members may spend",
     "validators": "Who votes on blocks, and whose nodes may connect",
     "credentials": "Status of credentials: suspended, revoked, since when",
+    "evidence": "Evidence by commitments: created, signed, logged, revoked, time-stamped",
+    "mandates": "Who may act for whom: for what, up to what, until when",
 }
 # Civic applications: package of `hansa.apps` and one line of help.
 CIVIC: dict[str, str] = {

@@ -4,14 +4,28 @@ say it of themselves: the contracts stand below `appkit` and cannot. Pure.
 
 from hansa.appkit.key_rule import KeyRule
 from hansa.appkit.meaning import FieldMeaning, Lifecycle, Transition
+from hansa.contracts.accounts.profile import Recovery
 from hansa.contracts.governance.model import Proposal
 from hansa.contracts.holds.model import PastHold
+from hansa.contracts.mandates.model import Mandate
 from hansa.contracts.members.model import IdentifierOwner
 from hansa.ledger.system import Hold, Validator
 
 _OPEN = ("OPEN",)
 
 LIFECYCLES: dict[str, tuple[Lifecycle, ...]] = {
+    "accounts": (
+        Lifecycle(
+            Recovery,
+            "state",
+            ("open", "agreed"),
+            (
+                Transition("ApproveRecovery", (), "open"),
+                Transition("ApproveRecovery", (), "agreed"),
+                Transition("ApproveRecovery", ("open",), "agreed"),
+            ),
+        ),
+    ),
     "governance": (
         Lifecycle(
             Proposal,
@@ -23,6 +37,20 @@ LIFECYCLES: dict[str, tuple[Lifecycle, ...]] = {
                 Transition("Vote", _OPEN, "FAILED"),
                 Transition("Vote", _OPEN, "REJECTED"),
                 Transition("CloseProposal", _OPEN, "LAPSED"),
+            ),
+        ),
+    ),
+    "mandates": (
+        Lifecycle(
+            Mandate,
+            "state",
+            ("given", "withdrawn", "given_back"),
+            (
+                Transition("GiveMandate", (), "given"),
+                Transition("GiveOnBehalf", (), "given"),
+                Transition("UseMandate", ("given",), "given"),
+                Transition("WithdrawMandate", ("given",), "withdrawn"),
+                Transition("WithdrawMandate", ("given",), "given_back"),
             ),
         ),
     ),
@@ -76,6 +104,25 @@ FIELDS: dict[str, tuple[FieldMeaning, ...]] = {
     "credentials": (
         FieldMeaning("issuer", "party", record="accounts/account"),
         FieldMeaning("StatusList.list", "record", record="status_list"),
+    ),
+    "evidence": (
+        FieldMeaning("owner", "party", record="accounts/account"),
+        FieldMeaning("Evidence.value", "commitment"),
+        FieldMeaning("CreateEvidence.value", "commitment"),
+        FieldMeaning("SignEvidence.value", "commitment"),
+        FieldMeaning("commitment", "commitment"),
+        FieldMeaning("token", "document"),
+    ),
+    "mandates": (
+        FieldMeaning("application", "application"),
+        FieldMeaning("type", "message", unit="application"),
+        FieldMeaning("types", "message", unit="application"),
+        FieldMeaning("mandate", "record", record="mandate"),
+        FieldMeaning("parent", "record", record="mandate"),
+        FieldMeaning("per_act", "amount", scale=2, unit="currency"),
+        FieldMeaning("total", "amount", scale=2, unit="currency"),
+        FieldMeaning("amount", "amount", scale=2, unit="currency"),
+        FieldMeaning("document", "commitment"),
     ),
     "validators": (
         FieldMeaning("member", "member"),
