@@ -123,6 +123,19 @@ def _check_p256_key(raw: bytes) -> None:
         raise InvalidKey("the point is not on P-256") from error
 
 
+def decompress_p256(raw: bytes) -> bytes:
+    """x||y of a compressed P-256 point (02 or 03, then x). Raises InvalidKey."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    if len(raw) != 33 or raw[0] not in (2, 3):
+        raise InvalidKey("not a compressed point")
+    try:
+        numbers = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw).public_numbers()
+    except ValueError as error:
+        raise InvalidKey("the point is not on P-256") from error
+    return numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+
+
 def _verify_p256(raw: bytes, message: bytes, signature: bytes) -> bool:
     from cryptography.exceptions import InvalidSignature as Refused
     from cryptography.hazmat.primitives import hashes
