@@ -10,6 +10,7 @@ from hansa.contracts.consents.model import (
     ACCESS_MS,
     DAY_MS,
     GRANT_MS_MAX,
+    HOLDINGS_MAX,
     REVIEW_MS,
     Access,
     AccessLog,
@@ -228,6 +229,24 @@ def test_c4_what_was_not_declared_is_not_read_nor_counted(chain: Chain) -> None:
     assert send(chain, BANK, read(grant, fields=("income",))).code == OK
 
 
+def test_c4_a_controller_declares_no_more_than_an_erasure_can_look_at(chain: Chain) -> None:
+    more = [declare(f"field-{number}") for number in range(HOLDINGS_MAX - 1)]
+    codes = [each.code for each in chain.submit(NURSE, "consents", *more).messages]
+    assert codes == [OK] * (HOLDINGS_MAX - 2) + ["consents.too_many_holdings"]
+    assert send(chain, NURSE, declare(NAME, "newer")).code == OK
+
+
+def test_c10_an_erasure_ends_all_that_holds_the_content(chain: Chain) -> None:
+    assert send(chain, NURSE, declare("alias", NAME)).code == OK
+    erase = DeclareErasure(subject=PAT.did, commitment=commit_to(NAME), reason="asked_for")
+    assert send(chain, NURSE, erase).code == OK
+    erasure = chain.get("consents", Erasure, PAT.did, CLINIC.did, commit_to(NAME))
+    assert erasure is not None
+    assert erasure.fields == ("alias", NAME)
+    held = scan_records(chain.state, "consents", Holding, limit=10)
+    assert [each.field for each in held] == [BLOOD]
+
+
 @pytest.mark.parametrize(
     ("actor", "subject", "code"),
     [
@@ -351,9 +370,7 @@ def test_c9_a_taker_signs_once_for_what_it_took(chain: Chain) -> None:
 
 def test_c10_what_is_erased_is_read_no_more_and_does_not_return(chain: Chain) -> None:
     grant = make_grant(chain)
-    erase = DeclareErasure(
-        subject=PAT.did, field=NAME, commitment=commit_to(NAME), reason="retention_over"
-    )
+    erase = DeclareErasure(subject=PAT.did, commitment=commit_to(NAME), reason="retention_over")
     assert send(chain, BANK, erase).code == OK
     assert send(chain, TELLER, erase).code == "consents.not_the_controller"
     assert chain.get("consents", Holding, PAT.did, CLINIC.did, NAME) is not None
@@ -369,9 +386,7 @@ def test_c10_what_is_erased_is_read_no_more_and_does_not_return(chain: Chain) ->
 
 def test_c10_the_erasure_of_an_older_content_leaves_the_newer(chain: Chain) -> None:
     assert send(chain, NURSE, declare(NAME, "newer")).code == OK
-    erase = DeclareErasure(
-        subject=PAT.did, field=NAME, commitment=commit_to(NAME), reason="replaced"
-    )
+    erase = DeclareErasure(subject=PAT.did, commitment=commit_to(NAME), reason="replaced")
     assert send(chain, NURSE, erase).code == OK
     held = chain.get("consents", Holding, PAT.did, CLINIC.did, NAME)
     assert held is not None

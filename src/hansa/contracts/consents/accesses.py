@@ -10,6 +10,7 @@ from hansa.contracts.consents.events import (
 )
 from hansa.contracts.consents.model import (
     ACCESS_MS,
+    HOLDINGS_MAX,
     Access,
     AccessLog,
     DataGrant,
@@ -31,6 +32,7 @@ from hansa.contracts.consents.rejections import (
     NothingHeld,
     NotTheReceiver,
     NotYet,
+    TooManyHoldings,
     UsedUp,
     WrongPurpose,
 )
@@ -51,11 +53,15 @@ from hansa.ledger.context import Context
 @contract.handles(DeclareHolding)
 def declare_holding(ctx: Context, message: DeclareHolding) -> None:
     """C4, C10."""
+    # READ
+    held = ctx.scan(Holding, message.subject, ctx.member)
+
     # CHECK
     check_steward(ctx, ctx.member)
     check_party(ctx, "subject", message.subject)
-    if ctx.get(Erasure, message.subject, ctx.member, message.commitment) is not None:
-        raise Erased(commitment=message.commitment)
+    _check_not_erased(ctx, message)
+    if len(held) >= HOLDINGS_MAX and message.field not in {each.field for each in held}:
+        raise TooManyHoldings(limit=HOLDINGS_MAX)
 
     # WRITE, EMIT
     ctx.put(
@@ -81,23 +87,24 @@ def declare_holding(ctx: Context, message: DeclareHolding) -> None:
 def declare_erasure(ctx: Context, message: DeclareErasure) -> None:
     """C10: also of an older content, which a newer one has replaced."""
     # READ
-    held = ctx.get(Holding, message.subject, ctx.member, message.field)
+    held = ctx.scan(Holding, message.subject, ctx.member)
 
     # CHECK
     check_steward(ctx, ctx.member)
     check_party(ctx, "subject", message.subject)
-    if ctx.get(Erasure, message.subject, ctx.member, message.commitment) is not None:
-        raise Erased(commitment=message.commitment)
+    _check_not_erased(ctx, message)
 
     # WRITE, EMIT
-    if held is not None and held.commitment == message.commitment:
-        ctx.delete(Holding, *held.key())
+    gone = [each for each in held if each.commitment == message.commitment]
+    for each in gone:
+        ctx.delete(Holding, *each.key())
+    fields = tuple(each.field for each in gone)
     ctx.put(
         Erasure(
             subject=message.subject,
             controller=ctx.member,
             commitment=message.commitment,
-            field=message.field,
+            fields=fields,
             reason=message.reason,
             at_ms=ctx.time_ms,
         )
@@ -106,7 +113,7 @@ def declare_erasure(ctx: Context, message: DeclareErasure) -> None:
         ErasureDeclared(
             subject=message.subject,
             controller=ctx.member,
-            field=message.field,
+            fields=fields,
             commitment=message.commitment,
             reason=message.reason,
         )
@@ -195,6 +202,11 @@ def receive_content(ctx: Context, message: ReceiveContent) -> None:
             package=message.package,
         )
     )
+
+
+def _check_not_erased(ctx: Context, message: DeclareHolding | DeclareErasure) -> None:
+    if ctx.get(Erasure, message.subject, ctx.member, message.commitment) is not None:
+        raise Erased(commitment=message.commitment)
 
 
 def collect_handed(

@@ -59,7 +59,7 @@ class HoldingDeclared(_PartiesEvent, frozen=True, kw_only=True):
 class ErasureDeclared(_PartiesEvent, frozen=True, kw_only=True):
     """A controller destroyed the key of the content behind this commitment."""
 
-    field: str
+    fields: tuple[str, ...]
     commitment: str
     reason: str
 

@@ -90,7 +90,7 @@ def withdraw_grant(ctx: Context, message: WithdrawGrant) -> None:
     grant = need_grant(ctx, message.grant)
 
     # CHECK
-    if not _mayend_grant(ctx, grant):
+    if not _may_end(ctx, grant):
         giver = grant.subject if grant.legal_basis == CONSENT else grant.controller
         raise NotYoursToEnd(grant=grant.id, giver=giver)
     check_not_over(ctx, grant)
@@ -124,7 +124,7 @@ def _check_giver(ctx: Context, message: GiveGrant) -> None:
         raise GroundMissing(legal_basis=message.legal_basis, field=field)
 
 
-def _mayend_grant(ctx: Context, grant: DataGrant) -> bool:
+def _may_end(ctx: Context, grant: DataGrant) -> bool:
     if grant.legal_basis == CONSENT:
         may = ctx.sender == grant.subject
     else:

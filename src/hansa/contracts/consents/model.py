@@ -6,7 +6,8 @@ C1  A grant says who may read which data about whom, held by whom, for what, on 
 C2  A grant has an end, at most GRANT_MS_MAX ahead, and is over by itself at that time.
 C3  The subject withdraws its consent at any time, and it counts at once; a controller ends what it
     gave; a receiver gives back what it has; a regulator ends any grant of its jurisdiction.
-C4  Content is known here by a salted commitment only: a holding, declared by its controller.
+C4  Content is known here by a salted commitment only: a holding, declared by its controller, at
+    most HOLDINGS_MAX about one subject.
 C5  Data is read under a live grant, by its receiver, for its purpose, its fields, within its uses;
     the ledger has the access, with what is handed over and the key it is sealed to, before any
     content leaves.
@@ -42,6 +43,8 @@ GRANT_MS_MAX = 3_653 * DAY_MS
 ACCESS_MS = DAY_MS
 # What a form asks of a person; bounds what each access must read.
 FIELDS_MAX = 32
+# What one controller may know of a person by different codes; bounds what an erasure looks at.
+HOLDINGS_MAX = 128
 # How long a regulator has for a review, unless governance says otherwise.
 REVIEW_MS = 3 * DAY_MS
 
@@ -239,7 +242,10 @@ class Emergency(Record, frozen=True, kw_only=True):
 
 
 class Erasure(Record, frozen=True, kw_only=True):
-    """A controller's word that it destroyed the key of the content behind a commitment (C10)."""
+    """A controller's word that it destroyed the key of the content behind a commitment (C10).
+
+    `fields`: under which it was held until then; none for one that a newer had replaced.
+    """
 
     KIND: ClassVar[str] = "erasure"
     KEY: ClassVar[tuple[str, ...]] = ("subject", "controller", "commitment")
@@ -248,7 +254,7 @@ class Erasure(Record, frozen=True, kw_only=True):
     subject: Did
     controller: Did
     commitment: Digest
-    field: str
+    fields: tuple[str, ...]
     reason: str
     at_ms: int
 
@@ -299,7 +305,6 @@ class DeclareErasure(Message, frozen=True, kw_only=True):
     """Say that the key of a content was destroyed; it is handed out no more."""
 
     subject: Did
-    field: Name
     commitment: Digest
     reason: Reason
 

@@ -165,6 +165,15 @@ class NotTheController(ConsentsRejection):
     )
 
 
+class TooManyHoldings(ConsentsRejection):
+    """As many contents about one subject as one controller may declare."""
+
+    CODE = "too_many_holdings"
+    RULE = "C4"
+    TEXT = "{limit} contents of that subject are declared already."
+    REMEDY = "Put what belongs together under one field, or erase what is not needed."
+
+
 class Erased(ConsentsRejection):
     """That content was declared erased."""
 
