@@ -3,10 +3,13 @@
 from msgspec.structs import replace
 
 from hansa.contracts.accounts.authority import (
+    check_not_promised,
     is_administrator,
+    need_open,
     require_administrator,
     require_control,
 )
+from hansa.contracts.accounts.did_model import ApproveRecovery
 from hansa.contracts.accounts.keys import (
     add_key,
     check_can_act,
@@ -42,11 +45,20 @@ from hansa.contracts.accounts.model import (
     SuspendAccount,
     WrongStanding,
 )
+from hansa.contracts.accounts.profile import (
+    DidProfile,
+    PastProfile,
+    Recovery,
+    RecoveryPlan,
+)
+from hansa.contracts.accounts.recoveries import DELAY, WINDOW, end_recovery, list_recoveries
+from hansa.contracts.accounts.versions import begin_version
 from hansa.contracts.standing import extend_standing, get_latest_standing
 from hansa.ledger.context import Context, NoSuchRecord, ReadContext
-from hansa.ledger.contracts import Contract, Role
+from hansa.ledger.contracts import Contract, Role, Setting
 from hansa.ledger.system import Account, Key, Member, Purpose, Standing
 
+DAY_MS = 86_400_000
 FIRST_PURPOSES: tuple[Purpose, ...] = ("authenticate", "sign")
 
 contract = Contract(
@@ -58,7 +70,11 @@ contract = Contract(
             text="Opens accounts for citizens whom the member sponsors",
         ),
     ),
-    records=(Account, RetiredKey),
+    settings=(
+        Setting(WINDOW, 60_000, 90 * DAY_MS, "Time for agents to agree on a recovery, ms"),
+        Setting(DELAY, 60_000, 90 * DAY_MS, "Time to veto an agreed recovery, ms"),
+    ),
+    records=(Account, RetiredKey, DidProfile, PastProfile, RecoveryPlan, Recovery),
 )
 
 
@@ -120,16 +136,17 @@ def open_member_account(ctx: Context, message: OpenMemberAccount) -> None:
 
 @contract.handles(AddKey)
 def add_one_key(ctx: Context, message: AddKey) -> None:
-    """A2 to A6."""
+    """A2 to A6, A10."""
     # READ
-    account = _need_open(ctx, message.account)
+    account = need_open(ctx, message.account)
 
     # CHECK
     require_control(ctx, account)
+    check_not_promised(ctx, account)
     check_key(message.key)
     check_purposes(account.kind, message.purposes, message.scope)
     check_end(message.purposes, message.until, ctx.height)
-    _check_entering(ctx, account, message)
+    check_entering(ctx, account, message)
 
     # WRITE
     key = Key(
@@ -141,23 +158,25 @@ def add_one_key(ctx: Context, message: AddKey) -> None:
         scope=message.scope,
         since_ms=ctx.time_ms,
     )
+    begin_version(ctx, account, next_key="")
     ctx.put(add_key(ctx, account, key))
 
     # EMIT
-    _emit_added(ctx, account.did, key)
+    emit_added(ctx, account.did, key)
 
 
 @contract.handles(ReplaceKey)
 def replace_key(ctx: Context, message: ReplaceKey) -> None:
-    """A2, A3, A5, A7: no height without a key between the old one and the new one."""
+    """A2, A3, A5, A7, A10: no height without a key between the old one and the new one."""
     # READ
-    account = _need_open(ctx, message.account)
+    account = need_open(ctx, message.account)
     old = find_live_key(ctx, account, message.old_key_id)
 
     # CHECK
     require_control(ctx, account)
+    check_not_promised(ctx, account)
     check_key(message.key)
-    _check_entering(ctx, account, message)
+    check_entering(ctx, account, message)
 
     # WRITE
     key = Key(
@@ -169,18 +188,19 @@ def replace_key(ctx: Context, message: ReplaceKey) -> None:
         scope=old.scope,
         since_ms=ctx.time_ms,
     )
+    begin_version(ctx, account, next_key="")
     ctx.put(add_key(ctx, end_key(account, old.id, ctx.height, ctx.time_ms), key))
 
     # EMIT
-    _emit_added(ctx, account.did, key)
-    _emit_ended(ctx, account.did, old.id, message.reason)
+    emit_added(ctx, account.did, key)
+    emit_ended(ctx, account.did, old.id, message.reason)
 
 
 @contract.handles(RevokeKey)
 def revoke_key(ctx: Context, message: RevokeKey) -> None:
     """A5, A7."""
     # READ
-    account = _need_open(ctx, message.account)
+    account = need_open(ctx, message.account)
     key = find_live_key(ctx, account, message.key_id)
 
     # CHECK
@@ -189,24 +209,30 @@ def revoke_key(ctx: Context, message: RevokeKey) -> None:
     check_can_act(changed, key.id, ctx.height)
 
     # WRITE
+    begin_version(ctx, account)
     ctx.put(changed)
 
     # EMIT
-    _emit_ended(ctx, account.did, key.id, message.reason)
+    emit_ended(ctx, account.did, key.id, message.reason)
 
 
 @contract.handles(CloseAccount)
 def close_account(ctx: Context, message: CloseAccount) -> None:
-    """A5, A8, A9: all keys end with the account."""
+    """A5, A8, A9, A10: all keys end with the account, and what waits to bring it a new one."""
     # READ
-    account = _need_open(ctx, message.account)
+    account = need_open(ctx, message.account)
     live = list_live_keys(account, ctx.height + 1)
 
     # CHECK
     require_control(ctx, account)
     _check_not_first(account)
+    if ctx.sender == account.did:
+        check_not_promised(ctx, account)
 
     # WRITE
+    for recovery in list_recoveries(ctx, account.did):
+        end_recovery(ctx, recovery, "closed")
+    begin_version(ctx, account, services=(), agreements=(), next_key="")
     for key in live:
         account = end_key(account, key.id, ctx.height, ctx.time_ms)
     _put_standing(ctx, replace(account, admin=False), "closed", message.reason)
@@ -245,7 +271,7 @@ def reinstate_account(ctx: Context, message: ReinstateAccount) -> None:
 def set_administrator(ctx: Context, message: SetAdministrator) -> None:
     """A5, A9."""
     # READ
-    account = _need_open(ctx, message.account)
+    account = need_open(ctx, message.account)
 
     # CHECK
     require_administrator(ctx, account.member)
@@ -268,13 +294,6 @@ def set_administrator(ctx: Context, message: SetAdministrator) -> None:
 def view_account(ctx: ReadContext, did: str) -> Account | None:
     """The account, with its keys and standings."""
     return ctx.get(Account, did)
-
-
-def _need_open(ctx: Context, did: str) -> Account:
-    account = ctx.need(Account, did)
-    if get_latest_standing(account.standing) == "closed":
-        raise WrongStanding(account=did, standing="closed")
-    return account
 
 
 def _check_standing(account: Account, wanted: Standing) -> None:
@@ -303,7 +322,10 @@ def _check_new(
     )
 
 
-def _check_entering(ctx: Context, account: Account, message: AddKey | ReplaceKey) -> None:
+def check_entering(
+    ctx: Context, account: Account, message: AddKey | ReplaceKey | ApproveRecovery
+) -> None:
+    """Raise unless the key is new to the account and its holder has it (A2, A3)."""
     check_unused(ctx, account, message.key_id, message.key)
     check_possession(
         ctx.chain,
@@ -328,7 +350,7 @@ def _put_new(ctx: Context, account: Account, key: Key) -> None:
             by=ctx.sender,
         )
     )
-    _emit_added(ctx, account.did, key)
+    emit_added(ctx, account.did, key)
 
 
 def _put_standing(ctx: Context, account: Account, standing: Standing, reason: str) -> None:
@@ -344,7 +366,8 @@ def _put_standing(ctx: Context, account: Account, standing: Standing, reason: st
     )
 
 
-def _emit_added(ctx: Context, did: str, key: Key) -> None:
+def emit_added(ctx: Context, did: str, key: Key) -> None:
+    """Announce a key."""
     ctx.emit(
         KeyAdded(
             account=did,
@@ -358,7 +381,8 @@ def _emit_added(ctx: Context, did: str, key: Key) -> None:
     )
 
 
-def _emit_ended(ctx: Context, did: str, key_id: str, reason: str) -> None:
+def emit_ended(ctx: Context, did: str, key_id: str, reason: str) -> None:
+    """Announce the end of a key."""
     ctx.emit(
         KeyEnded(account=did, key_id=key_id, until=ctx.height + 1, reason=reason, by=ctx.sender)
     )

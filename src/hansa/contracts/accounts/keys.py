@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from hansa.contracts.accounts.did_model import UseNextKey
 from hansa.contracts.accounts.model import (
     KeyUsedBefore,
     LastKey,
@@ -54,6 +55,23 @@ def compute_possession_statement(
     )
 
 
+def compute_next_key_statement(
+    *, chain: str, account: str, member: str, key_id: str, key: PublicKey, next_key: str
+) -> bytes:
+    """What a promised key signs when it enters: it also says which key comes after it."""
+    return encode_canonical(
+        {
+            "account": account,
+            "chain": chain,
+            "key": key.jwk(),
+            "key_id": key_id,
+            "kind": "hansa.next_key/1",
+            "member": member,
+            "next_key": next_key,
+        }
+    )
+
+
 def derive_did(key: PublicKey) -> str:
     """DID of the account that `key` opens. Raises WrongKey (A1, A2)."""
     check_key(key)
@@ -75,8 +93,25 @@ def check_possession(
     statement = compute_possession_statement(
         chain=chain, account=account, member=member, key_id=key_id, key=key
     )
+    _check_statement(account, key, statement, possession)
+
+
+def check_next_key_possession(chain: str, account: Account, message: UseNextKey) -> None:
+    """Raise WrongPossession unless the promised key signed its statement (A2, A10)."""
+    statement = compute_next_key_statement(
+        chain=chain,
+        account=account.did,
+        member=account.member,
+        key_id=message.key_id,
+        key=message.key,
+        next_key=message.next_key,
+    )
+    _check_statement(account.did, message.key, statement, message.possession)
+
+
+def _check_statement(account: str, key: PublicKey, statement: bytes, signature: str) -> None:
     try:
-        verify_signature(key, statement, decode_base64url(possession))
+        verify_signature(key, statement, decode_base64url(signature))
     except (InvalidSignature, TextError) as error:
         raise WrongPossession(account=account) from error
 

@@ -4,13 +4,22 @@ A1  An account's DID derives from its inception key and is used once, also after
 A2  A key enters only with a signature of itself (possession) and if its suite allows it (D2).
 A3  Neither a key nor its name is used twice in an account.
 A4  Purposes fit: `sign` alone acts on the ledger for all; `service` only for named applications,
-    never for system contracts; a signing key has no end set in advance.
+    never for system contracts; `assert` issues credentials and acts on no ledger; what signs or
+    asserts has no end set in advance.
 A5  Only the account itself or an administrator of its member changes it; governance acts only on a
     member's first account.
 A6  At most KEYS_LIVE_MAX keys are live; ended ones are kept or filed, never forgotten.
 A7  An open account keeps a key with which it can act.
 A8  Closed is final; standings follow each other in order of height.
 A9  A member's first account stays open, in good standing, and its administrator.
+A10 While an account has promised its next key, only that key enters, by its own signature; until
+    then the account neither changes its recovery plan nor closes itself. Recovery, and governance
+    for a member's first account, set the promise aside.
+A11 An account may name agents; enough of them, within a time, agree on a new key, which enters
+    after a delay unless a live key of the account vetoes; then all its other keys end. Nobody is
+    recovered who could not veto: suspended or frozen.
+A12 Each change of what a DID document says begins a version, numbered, with height and block time;
+    earlier ones are filed. Services and agreement keys are bounded and each name stands once.
 """
 
 from typing import ClassVar, Literal

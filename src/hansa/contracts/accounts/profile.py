@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 from msgspec import Meta
 
+from hansa.crypto.signatures import PublicKey
 from hansa.ledger.model import Record, Visibility
 from hansa.primitives.values import Did
 
@@ -114,6 +115,40 @@ class RecoveryPlan(Record, frozen=True, kw_only=True):
     member: Did
     agents: tuple[Did, ...]
     threshold: int
+
+    def parties(self) -> tuple[str, ...]:
+        """The account, its member and the agents."""
+        return (self.account, self.member, *self.agents)
+
+
+class Approval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An agent's word, at block time."""
+
+    agent: Did
+    at_ms: int
+
+
+class Recovery(Record, frozen=True, kw_only=True):
+    """A new key that agents approve for an account; there is one record for each key proposed.
+
+    `mark`: the key's name and thumbprint. `open` it lapses at `due_ms`; `agreed` it takes effect
+    then, unless the account vetoes.
+    """
+
+    KIND: ClassVar[str] = "recovery"
+    KEY: ClassVar[tuple[str, ...]] = ("account", "mark")
+    VISIBILITY: ClassVar[Visibility] = "parties"
+
+    account: Did
+    member: Did
+    mark: str
+    key_id: str
+    new_key: PublicKey
+    agents: tuple[Did, ...]
+    approvals: tuple[Approval, ...]
+    state: Literal["open", "agreed"]
+    opened_ms: int
+    due_ms: int
 
     def parties(self) -> tuple[str, ...]:
         """The account, its member and the agents."""
