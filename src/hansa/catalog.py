@@ -23,9 +23,12 @@ SYSTEM: dict[str, str] = {
     "holds": "Freezes, seizures, pledges and assignments on records",
     "quotas": "Cost units that members may spend",
     "validators": "Who votes on blocks, and whose nodes may connect",
+    "schemas": "Schemas of credentials and records: versions, standards",
+    "accreditations": "Who may issue what, and what counts across borders",
     "credentials": "Status of credentials: suspended, revoked, since when",
     "evidence": "Evidence by commitments: created, signed, logged, revoked, time-stamped",
     "mandates": "Who may act for whom: for what, up to what, until when",
+    "consents": "Data grants, consent and its withdrawal, who read what, break-glass",
 }
 # Civic applications: package of `hansa.apps` and one line of help.
 CIVIC: dict[str, str] = {

@@ -169,6 +169,18 @@ class ConsentsMachine(RuleBasedStateMachine):
         """Pat or the bank ends a grant; the nurse what the clinic gave, the city nothing."""
         self.act(actor, WithdrawGrant(grant=self.pick_grant(number), reason="changed_mind"))
 
+    @rule(actor=st.sampled_from((BANK, TELLER)), number=st.integers(1, 2))
+    def receive_rightly(self, actor: Actor, number: int) -> None:
+        """The bank signs for one of Pat's first accesses, if it took it."""
+        message = ReceiveContent(subject=PAT.did, number=number, package=commit_to("sealed"))
+        self.act(actor, message)
+
+    @rule(text=st.sampled_from((NAME, "one")))
+    def erase_rightly(self, text: str) -> None:
+        """The nurse erases."""
+        message = DeclareErasure(subject=PAT.did, commitment=commit_to(text), reason="asked_for")
+        self.act(NURSE, message)
+
     @rule(fields=st.sampled_from(((BLOOD,), (BLOOD, BLOOD))))
     def break_rightly(self, fields: Any) -> None:
         """The medic breaks glass."""

@@ -5,6 +5,7 @@ say it of themselves: the contracts stand below `appkit` and cannot. Pure.
 from hansa.appkit.key_rule import KeyRule
 from hansa.appkit.meaning import FieldMeaning, Lifecycle, Transition
 from hansa.contracts.accounts.profile import Recovery
+from hansa.contracts.consents.model import DataGrant
 from hansa.contracts.governance.model import Proposal
 from hansa.contracts.holds.model import PastHold
 from hansa.contracts.mandates.model import Mandate
@@ -23,6 +24,20 @@ LIFECYCLES: dict[str, tuple[Lifecycle, ...]] = {
                 Transition("ApproveRecovery", (), "open"),
                 Transition("ApproveRecovery", (), "agreed"),
                 Transition("ApproveRecovery", ("open",), "agreed"),
+            ),
+        ),
+    ),
+    "consents": (
+        Lifecycle(
+            DataGrant,
+            "state",
+            ("live", "withdrawn", "expired", "used_up"),
+            (
+                Transition("GiveGrant", (), "live"),
+                Transition("RecordAccess", ("live",), "live"),
+                Transition("RecordAccess", ("live",), "used_up"),
+                Transition("WithdrawGrant", ("live", "used_up"), "withdrawn"),
+                Transition("ExpireGrant", ("live",), "expired"),
             ),
         ),
     ),
@@ -123,6 +138,16 @@ FIELDS: dict[str, tuple[FieldMeaning, ...]] = {
         FieldMeaning("total", "amount", scale=2, unit="currency"),
         FieldMeaning("amount", "amount", scale=2, unit="currency"),
         FieldMeaning("document", "commitment"),
+    ),
+    "consents": (
+        FieldMeaning("controller", "member"),
+        FieldMeaning("subject", "party", record="accounts/account"),
+        FieldMeaning("grant", "record", record="data_grant"),
+        FieldMeaning("emergency", "record", record="emergency"),
+        FieldMeaning("commitment", "commitment"),
+        FieldMeaning("record", "commitment"),
+        FieldMeaning("document", "digest"),
+        FieldMeaning("findings", "digest"),
     ),
     "validators": (
         FieldMeaning("member", "member"),
