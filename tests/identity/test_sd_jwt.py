@@ -29,6 +29,6 @@ def test_the_presentation_of_the_rfc_is_what_we_present() -> None:
     held = parse_sd_jwt(VECTOR["issued"], types=EXAMPLE)
     paths = [("family_name",), ("address",), ("given_name",), ("nationalities", 0)]
     ours = present_sd_jwt(held, paths).split("~")
-    theirs = VECTOR["presented"].split("~")[:-1] + [""]
+    theirs = [*VECTOR["presented"].split("~")[:-1], ""]
     assert sorted(ours) == sorted(theirs)
     assert ours[0] == theirs[0]

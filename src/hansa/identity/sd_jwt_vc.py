@@ -196,7 +196,7 @@ def check_credential(vc: SdJwtVc, resolve: Resolver, *, at_ms: int) -> ProofChec
 def bind_key(
     presented: str, *, audience: str, nonce: str, issued_s: int, alg: str, sign: Sign
 ) -> str:
-    """SD-JWT+KB: the holder signs what is presented (`present_sd_jwt`), for whom, by which nonce."""
+    """SD-JWT+KB: the holder signs what `present_sd_jwt` made, for whom and by which nonce."""
     said = {"aud": audience, "iat": issued_s, "nonce": nonce, "sd_hash": compute_digest(presented)}
     return presented + sign_jws(said, header={"alg": alg, "typ": KEY_BINDING_TYPE}, sign=sign)
 
