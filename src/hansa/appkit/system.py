@@ -10,11 +10,25 @@ from hansa.contracts.governance.model import Proposal
 from hansa.contracts.holds.model import PastHold
 from hansa.contracts.mandates.model import Mandate
 from hansa.contracts.members.model import IdentifierOwner
+from hansa.contracts.schemas.model import Schema
 from hansa.ledger.system import Hold, Validator
 
 _OPEN = ("OPEN",)
 
 LIFECYCLES: dict[str, tuple[Lifecycle, ...]] = {
+    "schemas": (
+        Lifecycle(
+            Schema,
+            "deprecated_ms",
+            ("published", "deprecated"),
+            (
+                Transition("PublishSchema", (), "published"),
+                Transition("UpdateSchema", (), "published"),
+                Transition("PublishStandard", (), "published"),
+                Transition("DeprecateSchema", ("published",), "deprecated"),
+            ),
+        ),
+    ),
     "accounts": (
         Lifecycle(
             Recovery,
@@ -116,6 +130,24 @@ FIELDS: dict[str, tuple[FieldMeaning, ...]] = {
         FieldMeaning("document", "digest"),
     ),
     "quotas": (FieldMeaning("member", "member"),),
+    "schemas": (
+        FieldMeaning("schema", "record", record="schema"),
+        FieldMeaning("replaces", "record", record="schema"),
+        FieldMeaning("successor", "record", record="schema"),
+        FieldMeaning("document", "document"),
+        FieldMeaning("labels", "digest"),
+        FieldMeaning("type_metadata", "digest"),
+    ),
+    "accreditations": (
+        FieldMeaning("parent", "record", record="accreditation"),
+        FieldMeaning("accreditation", "record", record="accreditation"),
+        FieldMeaning("link", "record", record="accreditation"),
+        FieldMeaning("document", "digest"),
+        FieldMeaning("relying", "jurisdiction"),
+        FieldMeaning("Recognition.source", "jurisdiction"),
+        FieldMeaning("Recognise.source", "jurisdiction"),
+        FieldMeaning("Recognised.source", "jurisdiction"),
+    ),
     "credentials": (
         FieldMeaning("issuer", "party", record="accounts/account"),
         FieldMeaning("StatusList.list", "record", record="status_list"),
