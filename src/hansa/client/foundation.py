@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from hansa.client.bundles import BundleFile
 from hansa.client.checkpoints import VALIDATORS_MAX, CheckpointFile, check_numbers
 from hansa.client.receipts import ProofFile, ReceiptFile
 from hansa.client.trust import Root, TrustRoot
@@ -27,7 +28,7 @@ from hansa.comet.light import (
 from hansa.comet.validators import compute_total_power, compute_validators_hash
 from hansa.comet.wire import Timestamp
 
-File = ReceiptFile | ProofFile | CheckpointFile
+File = ReceiptFile | ProofFile | CheckpointFile | BundleFile
 _DAY_S: Final = 86_400
 
 

@@ -219,7 +219,7 @@ def prove_record(record: bytes, proof: StateProof) -> ProvenRecord:
     return ProvenRecord(proof=proof, record=msgspec.Raw(record))
 
 
-def encode_file(file: ReceiptFile | ProofFile | CheckpointFile) -> bytes:
+def encode_file(file: msgspec.Struct) -> bytes:
     """The one canonical form of a file."""
     return encode_canonical(file)
 

@@ -1,4 +1,4 @@
-"""The offline verifier: judges a receipt, proof or checkpoint file. No network, no node.
+"""The offline verifier: judges a receipt, proof, checkpoint or bundle. No network, no node.
 
 `STEPS` tells the story: trust root, validators, header, the headers between, what the file claims.
 It reads one file of bounded size; whatever is not exactly proved is a no.
@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from hansa.client.bundles import BundleFile
 from hansa.client.checkpoints import CheckpointFile
 from hansa.client.claims import (
     NULL,
@@ -53,6 +54,9 @@ from hansa.comet.wire import Timestamp
 from hansa.ledger.receipts import OK
 from hansa.primitives.limits import MESSAGE_BYTES_MAX, RECORD_BYTES_MAX
 
+if TYPE_CHECKING:  # loaded for bundles only
+    from hansa.identity.report import Policy
+
 FindTrust = Callable[[str], Sequence[Root]]
 Check = Callable[[Case], str]
 STEPS: Final[tuple[tuple[str, Check], ...]] = (
@@ -66,7 +70,12 @@ STEPS: Final[tuple[tuple[str, Check], ...]] = (
     ("standing", check_standing),
     ("state", check_state),
 )
-_KINDS: Final = {ReceiptFile: "receipt", ProofFile: "state proof", CheckpointFile: "checkpoint"}
+_KINDS: Final = {
+    ReceiptFile: "receipt",
+    ProofFile: "state proof",
+    CheckpointFile: "checkpoint",
+    BundleFile: "bundle",
+}
 _decoder = msgspec.json.Decoder(File)
 
 
@@ -77,16 +86,18 @@ def verify_file(
     *,
     now: Timestamp | None = None,
     rules: Rules = RULES,
+    policy: "Policy | None" = None,
 ) -> Verdict:
     """Judge the file at `path`. `find_trust` gives the trust roots of a chain id, newest first;
     `find_record` the type of a kind of records, else UnknownKind. now: this machine's clock.
+    policy: what is asked of a bundle's credential.
     """
     try:
         data = _read(path)
     except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
         text = f"cannot read the file: {getattr(error, 'strerror', None) or error}"
         return Verdict(outcome="could_not_judge", steps=(Step("file", None, text),))
-    return _judge(data, find_trust, find_record, now, rules)
+    return _judge(data, find_trust, find_record, now, rules, policy)
 
 
 def verify_receipt(
@@ -96,12 +107,13 @@ def verify_receipt(
     *,
     now: Timestamp | None = None,
     rules: Rules = RULES,
+    policy: "Policy | None" = None,
 ) -> Verdict:
-    """Judge the bytes of a receipt, proof or checkpoint file, by one trust root or several
+    """Judge the bytes of a receipt, proof, checkpoint or bundle file, by one trust root or several
     (newest first). Without one it never says yes (D22).
     """
     roots = () if trust is None else trust if isinstance(trust, Sequence) else (trust,)
-    return _judge(data, lambda _chain: roots, find_record, now, rules)
+    return _judge(data, lambda _chain: roots, find_record, now, rules, policy)
 
 
 def _judge(
@@ -110,6 +122,7 @@ def _judge(
     find_record: FindRecord,
     now: Timestamp | None,
     rules: Rules,
+    policy: "Policy | None",
 ) -> Verdict:
     try:
         file = _decode(data)
@@ -124,7 +137,13 @@ def _judge(
             step = _take(name, check, case)
             if step is not None:
                 steps.append(step)
-    return _conclude(case, tuple(steps))
+    content = None
+    if isinstance(file, BundleFile) and not any(step.ok is False for step in steps):
+        from hansa.client.bundle_verdict import judge_bundle  # receipts need none of it
+
+        found, content = judge_bundle(file, case.now.ms, policy)
+        steps.extend(found)
+    return _conclude(case, tuple(steps), content)
 
 
 def _take(name: str, check: Check, case: Case) -> Step | None:
@@ -138,7 +157,7 @@ def _take(name: str, check: Check, case: Case) -> Step | None:
     return Step(name, True, show(text)) if text else None
 
 
-def _conclude(case: Case, steps: tuple[Step, ...]) -> Verdict:
+def _conclude(case: Case, steps: tuple[Step, ...], content: Any) -> Verdict:
     file, root = case.file, case.root
     oks = {step.ok for step in steps}
     outcome: Outcome = "no" if False in oks else "could_not_judge" if None in oks else "yes"
@@ -158,8 +177,8 @@ def _conclude(case: Case, steps: tuple[Step, ...]) -> Verdict:
             trusted_height=root.height,
             followed=len(case.list_headers()),
         )
-    if isinstance(file, CheckpointFile):
-        return plain
+    if isinstance(file, CheckpointFile | BundleFile):
+        return msgspec.structs.replace(plain, content=content if outcome == "yes" else None)
     if isinstance(file, ProofFile):
         content = load_json(file.record, RECORD_BYTES_MAX)
         there = bytes(file.record) != NULL
@@ -197,7 +216,7 @@ def _decode(data: bytes) -> File:
         file: File = _decoder.decode(data)
         again = encode_file(file)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise Failed(f"not a receipt, proof or checkpoint file: {show(str(error))}") from error
+        raise Failed(f"not a receipt, proof, checkpoint or bundle: {show(str(error))}") from error
     if again != data:
         raise Failed("not in canonical form: it was changed, or written by something else")
     return file

@@ -104,11 +104,11 @@ class StatusFound(msgspec.Struct, frozen=True):
 
 
 class SchemaFound(msgspec.Struct, frozen=True):
-    """A published schema: its document, and the names by which scopes may call it (its id, and its
-    line `name:major`). vct: the type of SD-JWT VCs made by it, or "".
+    """A published schema: its canonical JSON, and the names by which scopes may call it (its id,
+    and its line `name:major`). vct: the type of SD-JWT VCs made by it, or "".
     """
 
-    document: dict[str, Any]
+    text: bytes
     names: tuple[str, ...]
     vct: str = ""
 
