@@ -17,6 +17,7 @@ from hansa.crypto.merkle import (
     compute_root_from_path,
     compute_root_from_proof,
     merkle_path,
+    merkle_paths,
     merkle_proof,
     merkle_root,
 )
@@ -171,3 +172,9 @@ def test_an_inner_node_is_no_leaf() -> None:
 def test_trees_of_different_size_have_different_roots() -> None:
     roots = list(map(merkle_root, ([b"x"] * size for size in range(1, 66))))
     assert len(set(roots)) == len(roots)
+
+
+@given(leaf_lists)
+def test_all_paths_at_once_are_the_paths_one_by_one(leaves: list[bytes]) -> None:
+    assert merkle_paths(leaves) == [merkle_path(leaves, at) for at in range(len(leaves))]
+    assert merkle_paths([]) == []

@@ -76,6 +76,23 @@ def merkle_path(leaves: Sequence[bytes], index: int) -> MerklePath:
     return tuple(MerkleStep(aunt, side) for aunt, side in zip(proof.aunts, sides, strict=True))
 
 
+def merkle_paths(leaves: Sequence[bytes]) -> list[MerklePath]:
+    """`merkle_path` of every leaf: the tree is hashed once for all."""
+    levels = [[compute_leaf_hash(leaf) for leaf in leaves]]
+    while len(levels[-1]) > 1:
+        levels.append(_fold(levels[-1]))
+    paths = []
+    for index in range(len(leaves)):
+        aunts = [
+            level[(index >> height) ^ 1]
+            for height, level in enumerate(levels)
+            if (index >> height) ^ 1 < len(level)
+        ]
+        sides = _sides(len(leaves), index)
+        paths.append(tuple(map(MerkleStep, aunts, sides)))
+    return paths
+
+
 def compute_root_from_proof(leaf: bytes, proof: MerkleProof) -> bytes:
     """Root that `proof` leads to from `leaf`, to be compared. Raises MerkleError: malformed."""
     if not (0 < proof.total <= LEAVES_MAX and 0 <= proof.index < proof.total):
