@@ -20,8 +20,10 @@ def canonicalize(value: Any) -> bytes:
     """Canonical bytes of plain JSON values. Raises Malformed (no_canonical_form)."""
     try:
         return encode_canonical(value) if _is_simple(value) else _write(value).encode()
-    except (UnicodeEncodeError, RecursionError) as error:
+    except UnicodeEncodeError as error:
         raise Malformed("no_canonical_form", "a string is not Unicode text") from error
+    except (TypeError, RecursionError) as error:
+        raise Malformed("no_canonical_form", "a key is not text, or nested too deep") from error
 
 
 def _is_simple(value: Any) -> bool:
