@@ -3,7 +3,9 @@
     NAME/content/ID   the content under its own key (AES-256-GCM)
     NAME/keys/ID      that key, wrapped under the master key
     NAME/vault.json   the vault's id, and a proof that a master key is the right one
-    NAME.key          the master key (0600), beside the folder: a back-up of one is not the other
+    NAME/shelf/HEX    which entry may be handed out under a grant (`exchange`)
+    NAME.key          the master key (0600), beside the folder: a back-up of one is not the other;
+                      or it is in the environment (`master_keys`)
     NAME.erasures     ids whose keys were destroyed; applied again at every opening
 
 Touches these paths only. Two processes may use one vault at once.
@@ -11,7 +13,6 @@ Touches these paths only. Two processes may use one vault at once.
 
 import os
 import secrets
-import stat
 from pathlib import Path
 
 import msgspec
@@ -39,6 +40,7 @@ from hansa.vault.files import (
     store_file,
     sync_folder,
 )
+from hansa.vault.master_keys import KEY, find_key_path, load_master, make_master
 
 # A document with its attachments; larger files belong to a document store.
 CONTENT_BYTES_MAX = 32 * 1024 * 1024
@@ -90,13 +92,23 @@ class Vault:
         self._master = AESGCM(master)
         self._erasures = erasures
 
+    @property
+    def folder(self) -> Path:
+        """Where it lies."""
+        return self._folder
+
+    @property
+    def identity(self) -> str:
+        """Its id, in hex."""
+        return self._identity.decode()
+
     @classmethod
     def create(cls, folder: Path) -> "Vault":
         """Make a vault at `folder`, its key beside it. Raises VaultExistsError, VaultStorageError.
 
         Cut off at any point, a second call ends what the first began, as long as there is no entry.
         """
-        key_file, settings = _key_path(folder), folder / "vault.json"
+        settings = folder / "vault.json"
         with map_faults(f"make a vault at {folder}"):
             if settings.exists():
                 raise VaultExistsError(f"there is a vault at {folder} already", "open it instead")
@@ -110,10 +122,7 @@ class Vault:
         with hold_lock(_lock_path(folder), shared=False):
             if settings.exists():
                 raise VaultExistsError(f"there is a vault at {folder} already", "open it instead")
-            if not key_file.exists():
-                master = secrets.token_bytes(_KEY_BYTES)
-                store_file(key_file, encode_base64url(master).encode() + b"\n")
-            master = _load_master(folder)
+            master = make_master(folder)
             identity = secrets.token_hex(_ID_BYTES)
             proof = _seal(AESGCM(master), b"", f"proof {identity}".encode())
             file = _VaultFile(_KIND, identity, encode_base64url(proof))
@@ -138,13 +147,13 @@ class Vault:
         Raises VaultMissingError, WrongKeyError, CorruptVaultError, VaultStorageError.
         """
         file = _load_settings(folder)
-        master = _load_master(folder)
+        master = load_master(folder)
         try:
             _unseal(AESGCM(master), decode_base64url(file.proof), f"proof {file.id}".encode())
         except (InvalidTag, TextError):
             raise WrongKeyError(
-                f"{_key_path(folder).name} is not the key of the vault at {folder}",
-                "put the key file that was made with this vault back in its place",
+                f"the master key is not that of the vault at {folder}",
+                f"put the key that was made with this vault back: {find_key_path(folder)} or {KEY}",
             ) from None
         vault = cls(folder, file.id, master, Erasures(folder.with_name(folder.name + ".erasures")))
         vault._recover()
@@ -209,6 +218,11 @@ class Vault:
             names = {entry.name for entry in os.scandir(self._folder / "content")}
         return tuple(sorted(name for name in names - self._erasures.ids() if _is_id(name)))
 
+    @property
+    def erased(self) -> frozenset[str]:
+        """Ids of all entries whose keys were destroyed. Raises CorruptVaultError."""
+        return self._erasures.ids()
+
     def is_erased(self, identity: str) -> bool:
         """Whether the entry's key was destroyed."""
         return identity in self._erasures.ids()
@@ -268,10 +282,6 @@ class Vault:
         return b" ".join((_KIND.encode(), part, self._identity, identity.encode()))
 
 
-def _key_path(folder: Path) -> Path:
-    return folder.with_name(folder.name + ".key")
-
-
 def _lock_path(folder: Path) -> Path:
     return folder / ".lock"
 
@@ -313,25 +323,3 @@ def _load_settings(folder: Path) -> _VaultFile:
             f"the vault at {folder} was written by a later release", "use that release"
         )
     return file
-
-
-def _load_master(folder: Path) -> bytes:
-    """The master key; refused when others may read it."""
-    path = _key_path(folder)
-    data = load_file(path, _SMALL_FILE_MAX)
-    if data is None:
-        raise VaultMissingError(
-            f"the vault's key file {path} is not there",
-            "put it back from where you keep it; without it nothing in the vault can be read",
-        )
-    with map_faults(f"read {path.name}"):
-        mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
-        raise WrongKeyError(f"{path} can be read by others", f"chmod 600 {path}")
-    try:
-        master = decode_base64url(data.strip())
-    except TextError:
-        master = b""
-    if len(master) != _KEY_BYTES:
-        raise WrongKeyError(f"{path} is not a vault's key file", "put the right file back")
-    return master
