@@ -44,6 +44,7 @@ TEXTS = (
     "4012345",
     "https://example.org/",
     "2026-03-09",
+    "1.0.0",
 )
 
 
@@ -119,6 +120,26 @@ def test_what_is_typed_is_the_message(app: str, message: str, decimal: str, full
     kind = TYPES[app, message]
     made: Message = msgspec.convert({"v": 1, **without_versions(read)}, kind)
     assert made == msgspec.convert({"v": 1, **body}, kind)
+
+
+def test_the_message_in_a_proposal_has_its_defaults_written_out() -> None:
+    """It is signed as it stands, and the ledger takes it in one form only (D1)."""
+    key = {"alg": "EdDSA", "public": "A" * 43}
+    body = {
+        "name": "Crane",
+        "jurisdiction": "HK",
+        "key_id": "k1",
+        "key": key,
+        "possession": "A" * 86,
+    }
+    action = {"application": "members", "type": "AdmitMember", "body": body}
+    shape = shape_of("governance", "Propose")
+    typed = type_typed(shape, {"topic": "admission", "actions": [action]}, ".")
+    read, faults = read_form(shape, typed, lookup=lookup)
+    assert faults == []
+    written = read["actions"][0]["body"]
+    assert set(written) == {*body, "v", "identifiers"}
+    assert written["identifiers"] == []
 
 
 def type_typed(shape: Shape, body: dict[str, Any], decimal: str) -> dict[str, str]:

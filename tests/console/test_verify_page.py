@@ -297,6 +297,21 @@ def test_a_code_before_the_camera_is_read(
         visitor.close()
 
 
+@pytest.mark.parametrize("server", ["https://id.gs1.org", ""])
+def test_the_code_of_a_food_label_opens_this_server_s_page_of_it(
+    chromium: Browser, league: ConsoleLeague, tmp_path: Path, server: str
+) -> None:
+    """Whoever's server the code names: nothing is asked there."""
+    link = f"{server or league.url}/01/09506000134352/10/LOT-7?x=1"
+    with run_camera(chromium, write_film(link, tmp_path / "film.y4m")) as browser:
+        visitor = Visitor(browser, league)
+        page = open_verify(visitor)
+        page.click("#scan-button")
+        page.wait_for_url(f"{league.url}/id/01/09506000134352/10/LOT-7")
+        expect(page.locator("h1")).to_be_visible()
+        visitor.close()
+
+
 def test_without_the_package_the_page_says_so(visitor: Visitor, tmp_path: Path) -> None:
     page = visitor.open()
     page.route("**/verify/packages/*", lambda route: route.abort())

@@ -4,6 +4,7 @@ Nothing is stored and nothing is sent (D15).
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from litestar import post
@@ -12,7 +13,7 @@ from litestar.params import RawBody
 from hansa.api.gate import Gate, TheGate, TheViewer
 from hansa.api.problems import Refusal, refuse_parameter, refuse_stranger
 from hansa.api.threads import threaded
-from hansa.api.views import DraftMessage, DraftSigner, DraftView, Verdict
+from hansa.api.views import Verdict
 from hansa.client.drafts import DraftError, PartlySigned, read_draft
 from hansa.encoding.canonical import CanonicalError, decode_typed
 from hansa.encoding.text import encode_base64url
@@ -25,6 +26,42 @@ from hansa.ledger.transactions import Payload, SignedMessage, compute_signing_in
 from hansa.ledger.trial import UNSIGNED
 
 DRAFT_MEDIA = ("application/jose+json", "application/jose", "application/json", "text/plain")
+
+
+class DraftSigner(msgspec.Struct, frozen=True, kw_only=True):
+    """One whose signature a transaction needs; `is_own`: a key of the asker's account."""
+
+    kid: str
+    is_own: bool
+    has_signed: bool
+
+
+class DraftMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of a draft; `sender`: the key of the signer that sends it."""
+
+    app: str
+    type: str
+    sender: str
+    body: dict[str, Any]
+
+
+class DraftView(msgspec.Struct, frozen=True, kw_only=True):
+    """A transaction between its signers. Nothing of it is stored.
+
+    `payload`: what is signed, base64url; `signatures`: protected header and signature by key.
+    `verdicts`: what its messages would result in, null while others must sign it too.
+    """
+
+    id: str
+    chain: str
+    expiry: int
+    height: int
+    mode: str
+    payload: str
+    signers: list[DraftSigner]
+    signatures: dict[str, list[str]]
+    messages: list[DraftMessage]
+    verdicts: list[Verdict] | None = None
 
 
 @post(

@@ -223,42 +223,6 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict | None = None
 
 
-class DraftSigner(msgspec.Struct, frozen=True, kw_only=True):
-    """One whose signature a transaction needs; `is_own`: a key of the asker's account."""
-
-    kid: str
-    is_own: bool
-    has_signed: bool
-
-
-class DraftMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A message of a draft; `sender`: the key of the signer that sends it."""
-
-    app: str
-    type: str
-    sender: str
-    body: dict[str, Any]
-
-
-class DraftView(msgspec.Struct, frozen=True, kw_only=True):
-    """A transaction between its signers. Nothing of it is stored.
-
-    `payload`: what is signed, base64url; `signatures`: protected header and signature by key.
-    `verdicts`: what its messages would result in, null while others must sign it too.
-    """
-
-    id: str
-    chain: str
-    expiry: int
-    height: int
-    mode: str
-    payload: str
-    signers: list[DraftSigner]
-    signatures: dict[str, list[str]]
-    messages: list[DraftMessage]
-    verdicts: list[Verdict] | None = None
-
-
 class ChallengeQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who wants to sign in."""
 

@@ -193,7 +193,20 @@ def _read_action(shape: Shape, path: str, reading: Reading) -> Any:
     inner = find_action(shape, path, reading.typed, reading.lookup)
     if inner is None:
         return reading.refuse(path, "message")
-    return _read_group(inner, path, reading)
+    return _write_out(inner, _read_group(inner, path, reading))
+
+
+def _write_out(shape: Shape, value: Any) -> Any:
+    """The value with every default in it: an action of a proposal is signed as it stands."""
+    if isinstance(value, list) and shape.item is not None:
+        return [_write_out(shape.item, each) for each in value]
+    if not isinstance(value, dict) or not shape.fields:
+        return value
+    return {
+        each.name: _write_out(each, value[each.name]) if each.name in value else each.default
+        for each in shape.fields
+        if each.name in value or each.has_default
+    }
 
 
 def find_action(shape: Shape, path: str, typed: Typed, lookup: Lookup) -> Shape | None:

@@ -6,6 +6,7 @@ A page module per area; each page is in PAGES, and of two that fit an address th
 from hansa.console.pages import (
     account,
     applications,
+    cosigning,
     explorer,
     explorer_live,
     figures,
@@ -35,6 +36,8 @@ PAGES: tuple[Page, ...] = (
     applications.show_application,
     forms.show_form,
     forms.take_form,
+    cosigning.show_cosigning,
+    cosigning.open_draft,
     records.get_proof,
     records.show_record,
     tables.export_table,

@@ -24,6 +24,21 @@ from hansa.console.forms.faults import Fault, find_path, guess_path
 from hansa.console.forms.options import is_closed, load_options, name_source
 from hansa.console.forms.shape import Shape
 from hansa.console.pages.bulk import find_reader, read_file, show_bulk
+from hansa.console.pages.cosigning import (
+    KEY,
+    NEEDS_ANOTHER,
+    OTHER,
+    WITH,
+    Cosigner,
+    find_cosigner,
+)
+from hansa.console.pages.key_requests import (
+    PROOF,
+    NoRequest,
+    find_account,
+    read_request,
+    takes_request,
+)
 from hansa.console.people import Change, list_changes, name_all, read_params
 from hansa.console.problems import advise, explain, refuse_address
 from hansa.console.routing import page
@@ -32,6 +47,7 @@ from hansa.console.visit import Visit
 
 # Fields of the page itself, beside those of the message.
 _STEP, _DRAFT, _SEEN, _FILE = "_step", "_draft", "_seen", "_file"
+_REQUEST = "_request"
 # What the ledger refuses a message for, whoever reads the API's answer.
 _JUDGED = (400, 403, 404, 409, 413, 422, 429)
 
@@ -51,12 +67,20 @@ class _Form:
         self.draft = given.pop(_DRAFT, "") or secrets.token_urlsafe(12)
         self.seen = given.pop(_SEEN, "")
         self.file = given.pop(_FILE, "")
+        self.request = given.pop(_REQUEST, "")
+        self.beside = {name: given.pop(name, "") for name in (WITH, OTHER, KEY)}
+        self.cosigner = Cosigner()
         self.typed = given
 
     @property
     def path(self) -> str:
         """The page's own address."""
         return join_path("apps", self.about.name, "messages", self.name)
+
+    @property
+    def wants_key(self) -> bool:
+        """Whether it enters a key that is not in it yet."""
+        return self.shape.field(PROOF) is not None and not self.typed.get(PROOF)
 
 
 async def _open(visit: Visit) -> _Form:
@@ -93,15 +117,18 @@ def _propose(app: str, message: str) -> str:
 async def take_form(visit: Visit) -> Answer:
     """Judge what was typed; show what would be signed, or what is wrong."""
     form = await _open(visit)
+    form.cosigner = await find_cosigner(visit, form.beside)
     action, _sep, place = form.step.partition(":")
     if action == "file":
         return await _take_file(form)
+    if action == "request":
+        return await _take_request(form)
     if action in ("add", "remove"):
         _change_rows(form, action, place)
     if action != "check":
         return await _render(form, [])
     body, faults = read_form(form.shape, form.typed, decimal=form.decimal, lookup=form.lookup)
-    if faults:
+    if faults or form.cosigner.fault:
         return await _render(form, faults)
     try:
         prepared = await visit.api.post(
@@ -115,9 +142,13 @@ async def take_form(visit: Visit) -> Answer:
         return await _render(form, [_read_problem(form, problem)])
     changes = await list_changes(visit, form.about, form.shape, body)
     verdict = prepared["verdict"]
-    if verdict["code"] != "ok":
-        return await _render(form, [await _read_verdict(form, verdict)], changes=changes)
-    return await _preview(form, prepared, changes)
+    if verdict["code"] == "ok":
+        return await _preview(form, prepared, changes)
+    fault = await _read_verdict(form, verdict)
+    if form.cosigner.kid:
+        return await _preview(form, prepared, changes, fault)
+    needs_another = verdict["code"] in NEEDS_ANOTHER
+    return await _render(form, [fault], changes=changes, needs_another=needs_another)
 
 
 async def _take_file(form: _Form) -> Answer:
@@ -139,6 +170,26 @@ async def _take_file(form: _Form) -> Answer:
             "news", form.visit.words("Filled in from the file. Read it before you go on.")
         )
     return await _render(form, faults)
+
+
+async def _take_request(form: _Form) -> Answer:
+    """Fill the form out of a key request; what it does not say stays as it was typed."""
+    words = form.visit.words
+    chain = str((await form.visit.api.get("/v1/status"))["chain"])
+    try:
+        typed = read_request(
+            form.request, form.shape, chain=chain, decimal=form.decimal, lookup=form.lookup
+        )
+    except NoRequest as wrong:
+        return await _render(form, [Fault("", text=words(wrong.sentence, **wrong.params))])
+    form.typed = {**form.typed, **typed}
+    form.request = ""
+    form.visit.note("news", words("Filled in from the request. Read it before you go on."))
+    account = find_account(typed)
+    if account and "account" not in {each.name for each in form.shape.fields}:
+        text = words("The key opens the account {did}. Compare it with its owner.", did=account)
+        form.visit.note("news", text)
+    return await _render(form, [])
 
 
 def _keep_fingerprints(form: _Form, typed: Mapping[str, str]) -> dict[str, str]:
@@ -205,21 +256,30 @@ def _list_paths(form: _Form) -> list[str]:
 
 
 async def _render(
-    form: _Form, faults: list[Fault], *, changes: list[Change] | None = None
+    form: _Form,
+    faults: list[Fault],
+    *,
+    changes: list[Change] | None = None,
+    needs_another: bool = False,
 ) -> Answer:
     visit = form.visit
+    if not form.cosigner.members:
+        form.cosigner = await find_cosigner(visit, form.beside)
     root = build_controls(form.shape, form.typed, faults, form.lookup)
     options = await load_options(visit, form.about.name, root)
     faulty = [each for each in root.walk() if each.faults and each.path]
     return visit.render(
         "applications/form.html",
-        status=422 if faults else 200,
+        status=422 if faults or form.cosigner.fault else 200,
         form=form,
+        cosigner=form.cosigner,
+        needs_another=needs_another,
         about=form.about,
         message=form.about.messages[form.name],
         root=root,
         faulty=faulty,
         file_reader=find_reader(form.about, form.name),
+        takes_request=takes_request(form.shape),
         options=options,
         source=name_source,
         is_closed=is_closed,
@@ -236,9 +296,18 @@ async def _look(form: _Form) -> str:
     return " ".join(f"{each.kind}/{each.key}@{each.height}" for each in changes)
 
 
-async def _preview(form: _Form, prepared: Mapping[str, Any], changes: list[Change]) -> Answer:
-    """What is signed, exactly and in words, and the button that signs it."""
+async def _preview(
+    form: _Form,
+    prepared: Mapping[str, Any],
+    changes: list[Change],
+    refused: Fault | None = None,
+) -> Answer:
+    """What is signed, exactly and in words, and the button that signs it. `refused`: what the
+    ledger would say to the reader's signature alone, where another signs too.
+    """
     visit = form.visit
+    kid = (visit.session or {})["key"]
+    others = [form.cosigner.kid] if form.cosigner.kid else []
     body = prepared["message"]["body"]
     reader = Reader(form.about.name, visit.words, visit.writing, await name_all(visit, body))
     shown = reader.show(_resolve(form), body)
@@ -257,8 +326,11 @@ async def _preview(form: _Form, prepared: Mapping[str, Any], changes: list[Chang
         if [each.kind for each in shown.parts] == ["group"]
         else shown.parts,
         prepared=prepared,
+        cosigner=form.cosigner,
+        refused=refused,
         request={
-            "kid": (visit.session or {})["key"],
+            "kid": kid,
+            "signers": [kid, *others],
             "chain": prepared["chain"],
             "messages": [
                 {

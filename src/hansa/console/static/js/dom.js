@@ -35,6 +35,22 @@ export function saveFile(name, content, media = "application/json") {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
+/** Take files that are dropped on an element. */
+export function watchDrop(zone, take) {
+  for (const name of ["dragenter", "dragover"]) {
+    zone.addEventListener(name, (event) => {
+      event.preventDefault();
+      zone.classList.add("over");
+    });
+  }
+  zone.addEventListener("dragleave", () => zone.classList.remove("over"));
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    zone.classList.remove("over");
+    take(Array.from(event.dataTransfer.files));
+  });
+}
+
 /** An account or a digest, short enough to read: its first and last characters. */
 export function shorten(text, kept = 8) {
   const bare = text.replace(/^did:hansa:/u, "");

@@ -4,7 +4,7 @@
 import { encodeBase64url, encodeHex } from "./base64url.js";
 import { holds } from "./check_digits.js";
 import { concat, encodeText, hasCryptography, sha256 } from "./digests.js";
-import { make, saveFile, tell } from "./dom.js";
+import { make, saveFile, tell, watchDrop } from "./dom.js";
 import { say } from "./words.js";
 
 /** What a commitment is over (src/hansa/vault/commitment.py): tag, 32 bytes of salt, document. */
@@ -13,6 +13,7 @@ const SALT_BYTES = 32;
 const DOCUMENT_BYTES_MAX = 250_000;
 /** So much fits into one form. */
 const SOURCE_BYTES_MAX = 700_000;
+const REQUEST_BYTES_MAX = 50_000;
 const COMMITTED = "input[data-commitment], input[data-digest]";
 /** A form that the application fills from a file needs no second way to give a document. */
 const FINGERPRINTED = `${COMMITTED}, input[data-fills]`;
@@ -25,6 +26,7 @@ for (const form of document.querySelectorAll("form.derived")) {
   watchChoices(form);
   watchVariants(form);
   watchSource(form);
+  watchRequest(form);
 }
 document.getElementById("faults")?.focus();
 
@@ -124,6 +126,26 @@ function watchSource(form) {
     form.elements._file.value = encodeBase64url(bytes);
     form.requestSubmit(place.querySelector("button"));
   });
+}
+
+/** A key request that is chosen, dropped or pasted fills the form. */
+function watchRequest(form) {
+  const zone = form.querySelector("#key-request");
+  if (zone === null) {
+    return;
+  }
+  const input = zone.querySelector("input[type=file]");
+  const take = async ([file]) => {
+    if (file !== undefined && file.size <= REQUEST_BYTES_MAX) {
+      form.elements._request.value = (await file.text()).trim();
+      form.requestSubmit(zone.querySelector("button"));
+    } else if (file !== undefined) {
+      tell(zone.querySelector(".fault"), say("This is not a key request. hansa keys request prints one."));
+    }
+  };
+  input.parentElement.hidden = false;
+  watchDrop(zone, take);
+  input.addEventListener("change", () => take(input.files));
 }
 
 /** Check digits while one types; the server judges them again, and all other schemes. */

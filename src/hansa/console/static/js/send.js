@@ -4,8 +4,9 @@
 // back button nor a reload signs it again; after a lost answer the very same bytes are sent again.
 
 import { find, make } from "./dom.js";
-import { NoCryptography, NoKey } from "./keys.js";
-import { buildAndSign, Problem, sendSigned, Unreachable, waitFinal } from "./transaction.js";
+import { NoKey } from "./keys.js";
+import { refuse } from "./refusing.js";
+import { buildAndSign, sendSigned, Unreachable, waitFinal } from "./transaction.js";
 import { say } from "./words.js";
 
 const place = find("sending");
@@ -65,29 +66,10 @@ async function explain(error, signed) {
     const link = make("a", { href: "/sign-in" }, say("Sign in with a key file"));
     const text = say("The key you signed in with is not in this browser. Nothing was sent.");
     show("refused", [text, " ", link]);
-  } else if (error instanceof NoCryptography) {
-    show("refused", [say("This page may not use the browser's cryptography. Open it over https.")]);
-  } else if (error instanceof Problem) {
-    const { text, remedy } = await translate(error);
-    show("refused", [make("strong", {}, text), " ", remedy]);
   } else {
-    show("refused", [say("Signing failed. Nothing was sent."), " ", String(error.message ?? error)]);
+    show("refused", await refuse(error));
   }
   arm(() => send());
-}
-
-/** The words of a refusal at the door, in the page's language. */
-async function translate(problem) {
-  const query = new URLSearchParams({ detail: problem.message, remedy: problem.remedy });
-  for (const [name, value] of Object.entries(problem.params)) {
-    query.set(`p.${name}`, String(value));
-  }
-  try {
-    const answer = await fetch(`/refusals/${encodeURIComponent(problem.code)}?${query}`);
-    return await answer.json();
-  } catch {
-    return { text: problem.message, remedy: problem.remedy };
-  }
 }
 
 function show(kind, children) {

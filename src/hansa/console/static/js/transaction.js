@@ -17,7 +17,7 @@ export const EXPIRY_DEFAULT = EXPIRY_WINDOW / 2;
 /** Limits of one transaction (primitives/limits.py). */
 const MESSAGES_MAX = 500;
 const MESSAGE_BYTES_MAX = 256_000;
-const TRANSACTION_BYTES_MAX = 1_000_000;
+export const TRANSACTION_BYTES_MAX = 1_000_000;
 const ID_BYTES = 16;
 /** Tries while there is no answer; the same bytes have one effect, so that this is safe (D3). */
 const ATTEMPTS = 4;

@@ -3,7 +3,7 @@
 // Expects templates/verify.html: #verify (data-library), #verify-files, #drop-zone, #results,
 // #no-results, #scan-button, #scan-room, #scan-video, #scan-stop, #scan-fault, and what pins.js names.
 
-import { find, make, tell } from "../dom.js";
+import { find, make, tell, watchDrop } from "../dom.js";
 import { describeFault as tellFault } from "../faults.js";
 import { hasCryptography } from "../digests.js";
 import { say } from "../words.js";
@@ -13,7 +13,7 @@ import { FILE_BYTES_MAX } from "./forms.js";
 import { offerPin, watchPins } from "./pins.js";
 import { findRoots, isGenesis } from "./roots.js";
 import { CannotScan, readPicture, startCamera } from "./scanning.js";
-import { fetchFile, NoSource, readLink } from "./sources.js";
+import { fetchFile, NoSource, readLabel, readLink } from "./sources.js";
 import { verifyFile } from "./verifier.js";
 
 const LIBRARY = find("verify").dataset.library;
@@ -51,19 +51,7 @@ function watchFiles(judge) {
     await takeFiles(Array.from(input.files), judge);
     input.value = "";
   });
-  const zone = find("drop-zone");
-  for (const name of ["dragenter", "dragover"]) {
-    zone.addEventListener(name, (event) => {
-      event.preventDefault();
-      zone.classList.add("over");
-    });
-  }
-  zone.addEventListener("dragleave", () => zone.classList.remove("over"));
-  zone.addEventListener("drop", async (event) => {
-    event.preventDefault();
-    zone.classList.remove("over");
-    await takeFiles(Array.from(event.dataTransfer.files), judge);
-  });
+  watchDrop(find("drop-zone"), (files) => takeFiles(files, judge));
 }
 
 async function takeFiles(files, judge) {
@@ -175,8 +163,13 @@ async function takePicture(file, judge) {
   }
 }
 
-/** Follow a scanned code: only to this server's own proofs, nowhere else. */
+/** Follow a scanned code: only to this server's own proofs and labels, nowhere else. */
 async function openScanned(text, judge) {
+  const label = readLabel(text);
+  if (label !== null) {
+    location.assign(label);
+    return;
+  }
   try {
     const link = readLink(text);
     if (link === null) {

@@ -5,6 +5,8 @@ import { findRoots } from "./roots.js";
 
 const TRANSACTION = /^[0-9a-f]{64}\/[0-9]{1,3}$/u;
 const RECORD = /^[a-z][a-z0-9_]*\/[a-z][a-z0-9_]*(?:\/[A-Za-z0-9._:~#+-]{1,128})+$/u;
+/** The end of a GS1 Digital Link of a trade item or a pallet, whoever's server it names. */
+const LABEL = /\/(?:01\/[0-9]{14}|00\/[0-9]{18})(?:\/.*)?$/u;
 /** Refusals after which somebody who is signed in may still be given the file by the console. */
 const MAY_HELP = new Set([401, 403, 404]);
 
@@ -37,6 +39,16 @@ export function readLink(text, origin = location.origin) {
     throw new NoSource("no identifier");
   }
   return null;
+}
+
+/** This server's page of the label whose code says `text`, null when it is none of food. */
+export function readLabel(text) {
+  try {
+    const found = LABEL.exec(new URL(text).pathname);
+    return found === null ? null : `/id${found[0]}`;
+  } catch {
+    return null;
+  }
 }
 
 /** The file that a link asks for, leading from what is pinned. Throws Problem, Unreachable. */
