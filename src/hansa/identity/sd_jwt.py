@@ -160,9 +160,10 @@ def parse_sd_jwt(text: str, *, types: tuple[str, ...]) -> SdJwt:
     """
     if len(text) > DOCUMENT_BYTES_MAX or not text.isascii():
         raise Malformed("too_large", f"longer than {DOCUMENT_BYTES_MAX} characters, or not ASCII")
-    signed, *disclosed, key_binding = text.split("~")
-    if not signed or "~" not in text:
+    signed, mark, rest = text.partition("~")
+    if not signed or not mark:
         raise Malformed("not_an_sd_jwt", "an SD-JWT has a `~` after its JWT and each disclosure")
+    *disclosed, key_binding = rest.split("~")
     if len(disclosed) > DISCLOSURES_MAX:
         raise Malformed("too_many_disclosures", f"more than {DISCLOSURES_MAX} disclosures")
     jws = parse_jws(signed, types=types)
