@@ -51,10 +51,15 @@ COMMANDS: Final = {
     "verify": Entry(_PROVE, "Check receipts and proofs offline.", "verify"),
     "qr": Entry(_PROVE, "Show a receipt as a QR code.", "qr"),
     "trust": Entry(_PROVE, "Pin, list and remove trust roots.", "trust"),
+    "schema": Entry(_WHO, "Publish schemas; judge documents by them.", "identity.schema"),
+    "accredit": Entry(_WHO, "Say who may issue what; ask, as a tree.", "identity.accredit"),
 }
 
 # Contracts whose derived commands stand in a group of COMMANDS: contract -> command.
-FOLDED: Final[dict[str, str]] = {}
+FOLDED: Final[dict[str, str]] = {
+    "schemas": "schema",
+    "accreditations": "accredit",
+}
 
 
 class LazyGroup(click.Group):

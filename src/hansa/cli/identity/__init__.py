@@ -1,0 +1,1 @@
+"""Commands of identity: who says so, by whom accredited, under which schema, with which status."""
