@@ -106,7 +106,9 @@ def test_another_identifier_is_another_signature() -> None:
 
 
 def test_signature_that_leads_to_infinity_is_refused() -> None:
-    """Whoever knows d finds r, s with sG + (r+s)P = infinity: some code takes its x for zero."""
+    """Whoever knows d finds r, s with sG + (r+s)P = infinity. GmSSL 3.2 takes its x for zero and
+    accepts it when r is the digest (ADR 15).
+    """
     for r in (sm.compute_digest(PUBLIC, MESSAGE) % N, 5, N - 1):
         s = -r * D * pow(1 + D, -1, N) % N
         t = (r + s) % N
@@ -123,6 +125,23 @@ def test_sums_of_equal_and_opposite_points(scalar: int) -> None:
         signed = sm.sign(scalar, message)
         assert sm.verify(public, message, signed)
         assert not sm.verify(public, message + b"x", signed)
+
+
+def x_of(s: int, t: int) -> int:
+    """x of sG + tP."""
+    point = to_affine(KnownPoint(PUBLIC).add_multiple(add_generator(INFINITY, s), t % N))
+    assert point is not None
+    return point[0]
+
+
+@pytest.mark.parametrize(
+    ("r", "s"), [(5 + N, 7), (5, 7 + N), (0, 7), (N, 7), (5, 0), (5, N), (N - 7, 7), (7, N - 7)]
+)
+def test_each_bound_refuses_alone(r: int, s: int) -> None:
+    """The digest is chosen so that the equation of the signature holds: only the bound is hurt."""
+    assert sm.verify_digest(PUBLIC, (5 - x_of(7, 12)) % N, 5, 7)
+    digest = (r - x_of(s % N, r + s)) % N
+    assert not sm.verify_digest(PUBLIC, digest, r, s)
 
 
 @pytest.mark.parametrize("scalar", [2, 3, D, N - 2])

@@ -146,6 +146,8 @@ def test_sets_and_chains_of_the_published_keys_and_options() -> None:
     changed = json.loads(json.dumps(document))
     changed["proof"][2]["previousProof"].reverse()
     assert codes(changed)[2] == "bad_signature"
+    changed["proof"][2]["previousProof"] *= 2
+    assert codes(changed)[2] == "broken_chain"
     # A member of a set may be taken away, a link of a chain may not.
     assert codes({**document, "proof": document["proof"][1:]}) == ["", "broken_chain", ""]
     assert codes({**document, "proof": document["proof"][:2]}) == ["", ""]
