@@ -53,12 +53,16 @@ COMMANDS: Final = {
     "trust": Entry(_PROVE, "Pin, list and remove trust roots.", "trust"),
     "schema": Entry(_WHO, "Publish schemas; judge documents by them.", "identity.schema"),
     "accredit": Entry(_WHO, "Say who may issue what; ask, as a tree.", "identity.accredit"),
+    "evidence": Entry(_WHO, "Prove documents without showing them.", "identity.evidence"),
+    "mandate": Entry(_WHO, "Give, use and end authority to act.", "identity.mandate"),
 }
 
 # Contracts whose derived commands stand in a group of COMMANDS: contract -> command.
 FOLDED: Final[dict[str, str]] = {
     "schemas": "schema",
     "accreditations": "accredit",
+    "evidence": "evidence",
+    "mandates": "mandate",
 }
 
 

@@ -27,6 +27,8 @@ TOKENS_MAX: Final = 32
 
 Hash = Annotated[bytes, msgspec.Meta(min_length=HASH_BYTES, max_length=HASH_BYTES)]
 Salt = Annotated[bytes, msgspec.Meta(min_length=SALT_BYTES, max_length=SALT_BYTES)]
+# It may become the name of a file again: no path.
+FileName = Annotated[str, msgspec.Meta(max_length=NAME_MAX, pattern=r"^[^/\\\x00]*$(?!\n)")]
 Token = Annotated[bytes, msgspec.Meta(min_length=1, max_length=TOKEN_BYTES_MAX)]
 
 
@@ -42,7 +44,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     path: to the root, () in a file that has all items. name: the file's name, for people.
     """
 
-    name: Annotated[str, msgspec.Meta(max_length=NAME_MAX)]
+    name: FileName
     path: MerklePath = ()
     salt: Salt | None
     size: Number

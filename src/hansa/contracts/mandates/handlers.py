@@ -4,7 +4,7 @@ How an application takes an act under a mandate: it names `mandates` in its cont
 where it would ask whether the sender is the one who may act, it asks too
 
     ctx.view("mandates", "may_act", ctx.transaction, ctx.message_index, ctx.sender, principal,
-             "e_invoice", "ClaimReimbursement", amount, currency)
+             "e_invoice", "ReimburseInvoice", amount, currency)
 
 The delegate sends `UseMandate` and the application's message in one atomic transaction.
 """
