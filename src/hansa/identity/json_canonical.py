@@ -5,6 +5,7 @@ faster); keys in other scripts and fractions take the slow way.
 """
 
 import json
+import math
 from typing import Any, Final
 
 import msgspec
@@ -57,7 +58,7 @@ def _write(value: Any) -> str:
 
 def _write_number(number: float) -> str:
     """ECMAScript's Number::toString: the shortest digits that read back as the same number."""
-    if number != number or number in (float("inf"), float("-inf")):
+    if not math.isfinite(number):
         raise Malformed("no_canonical_form", "not a finite number")
     if number == 0:
         return "0"

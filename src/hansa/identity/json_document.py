@@ -6,6 +6,7 @@ not_json, not_an_object, number_out_of_range.
 """
 
 import json
+import math
 import re
 from typing import Any, Final, NoReturn
 
@@ -82,8 +83,8 @@ def _read_integer(text: str) -> int:
 
 
 def _read_float(text: str) -> float:
-    number = float(text)
-    if number in (float("inf"), float("-inf")):
+    number: float = json.loads(text)
+    if not math.isfinite(number):
         raise Malformed("number_out_of_range", "a number is beyond what JSON readers hold")
     return number
 
