@@ -41,13 +41,7 @@ def parse_value(data: bytes, *, size_max: int = DOCUMENT_BYTES_MAX) -> Any:
     if data.count(b"[") + data.count(b"{") > DOCUMENT_DEPTH_MAX and _is_deep(data):
         raise Malformed("too_deep", f"nested deeper than {DOCUMENT_DEPTH_MAX}")
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_build_object,
-            parse_int=_read_integer,
-            parse_float=_read_float,
-            parse_constant=_refuse_constant,
-        )
+        value = _DECODER.decode(text)
         msgspec.json.encode(value)
     except Malformed:
         raise
@@ -98,3 +92,12 @@ def _is_deep(data: bytes) -> bool:
     for _ in range(DOCUMENT_DEPTH_MAX):
         brackets = brackets.replace(b"()", b"")
     return bool(brackets)
+
+
+# One decoder for all: making one costs as much as reading a small document.
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_build_object,
+    parse_int=_read_integer,
+    parse_float=_read_float,
+    parse_constant=_refuse_constant,
+)
