@@ -104,12 +104,19 @@ def parse_did_url(text: str) -> DidUrl:
 
 
 def build_did_document(
-    did: str, methods: Sequence[VerificationMethod], *, controller: str = "", closed: bool = False
+    did: str,
+    methods: Sequence[VerificationMethod],
+    *,
+    controller: str = "",
+    closed: bool = False,
+    agreements: Sequence[tuple[str, dict[str, str]]] = (),
+    services: Sequence[tuple[str, str, str]] = (),
 ) -> dict[str, object]:
     """DID document (W3C DID 1.0) of an account's live keys; a closed account has none.
 
     `controller`: DID of the sponsoring member when it is not the subject itself. The scope of a
-    service key is told in `hansa:scope`.
+    service key is told in `hansa:scope`. `agreements`: fragment and JWK; `services`: fragment, type
+    and address.
     """
     document: dict[str, object] = {
         "@context": [
@@ -122,22 +129,35 @@ def build_did_document(
         document["controller"] = controller
     if closed:
         return {**document, "deactivated": True}
-    document["verificationMethod"] = [_describe_method(did, method) for method in methods]
+    described = [_describe_method(did, method) for method in methods]
+    described += [_describe_jwk(did, fragment, jwk) for fragment, jwk in agreements]
+    document["verificationMethod"] = described
     relationships: dict[str, list[str]] = {}
     for method in methods:
         meant = {name for purpose in method.purposes for name in RELATIONSHIPS[purpose]}
         for relationship in sorted(meant):
             relationships.setdefault(relationship, []).append(f"{did}#{method.fragment}")
+    if agreements:
+        relationships["keyAgreement"] = [f"{did}#{fragment}" for fragment, _jwk in agreements]
+    if services:
+        document["service"] = [
+            {"id": f"{did}#{fragment}", "type": kind, "serviceEndpoint": endpoint}
+            for fragment, kind, endpoint in services
+        ]
     return {**document, **relationships}
 
 
-def _describe_method(did: str, method: VerificationMethod) -> dict[str, object]:
-    described: dict[str, object] = {
-        "id": f"{did}#{method.fragment}",
+def _describe_jwk(did: str, fragment: str, jwk: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "id": f"{did}#{fragment}",
         "type": "JsonWebKey2020",
         "controller": did,
-        "publicKeyJwk": method.key.jwk(),
+        "publicKeyJwk": jwk,
     }
+
+
+def _describe_method(did: str, method: VerificationMethod) -> dict[str, object]:
+    described = _describe_jwk(did, method.fragment, method.key.jwk())
     if method.scope:
         described["hansa:scope"] = list(method.scope)
     return described

@@ -6,11 +6,11 @@ Pure: from the records of the contract `accounts` alone, so a bundle resolves wi
 from collections.abc import Iterable
 
 from hansa.contracts.accounts.model import RetiredKey
-from hansa.contracts.accounts.profile import AgreementKey, DidProfile
+from hansa.contracts.accounts.profile import AgreementKey, DidProfile, PastProfile
 from hansa.crypto.signatures import PublicKey
 from hansa.identity.did import RELATIONSHIPS, VerificationMethod, build_did_document
 from hansa.identity.resolved import Method, Resolved
-from hansa.ledger.system import Account, Key, compute_standing, find_key
+from hansa.ledger.system import Account, Key, compute_standing
 
 
 def resolved_of_records(
@@ -55,13 +55,40 @@ def find_closing_ms(account: Account) -> int | None:
 
 def build_account_document(account: Account, height: int) -> dict[str, object]:
     """DID document (W3C DID 1.0) with the keys valid as at `height`; its member controls it."""
+    return build_document(account, height)
+
+
+def build_document(
+    account: Account,
+    height: int,
+    said: DidProfile | PastProfile | None = None,
+    retired: Iterable[RetiredKey] = (),
+) -> dict[str, object]:
+    """As `build_account_document`, with what a version of the profile says beyond the keys."""
+    keys = (*(each.retired for each in retired), *account.keys)
     methods = [
         VerificationMethod(key.id, key.public, key.purposes, key.scope)
-        for key in account.keys
-        if find_key(account, key.id, height) is not None
+        for key in keys
+        if key.since <= height and (key.until is None or height < key.until)
     ]
-    is_closed = compute_standing(account.standing, height) == "closed"
-    return build_did_document(account.did, methods, controller=account.member, closed=is_closed)
+    return build_did_document(
+        account.did,
+        methods,
+        controller=account.member,
+        closed=compute_standing(account.standing, height) == "closed",
+        agreements=[(f"agree.{each.id}", _tell_jwk(each)) for each in said.agreements]
+        if said
+        else (),
+        services=[(f"service.{each.id}", each.type, each.endpoint) for each in said.services]
+        if said
+        else (),
+    )
+
+
+def _tell_jwk(agreement: AgreementKey) -> dict[str, str]:
+    if agreement.alg == "X25519":
+        return {"crv": "X25519", "kty": "OKP", "x": agreement.public}
+    return PublicKey(alg=agreement.alg, public=agreement.public).jwk()
 
 
 def _describe_key(did: str, key: Key, height: int) -> Method:
