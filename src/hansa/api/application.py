@@ -17,7 +17,10 @@ from hansa import __version__
 from hansa.api import (
     applications,
     comet,
+    credentials,
+    dids,
     drafts,
+    exchange,
     explorer,
     network,
     nodes,
@@ -66,6 +69,11 @@ ROUTES: tuple[Any, ...] = (
     records.get_record,
     records.get_history,
     records.get_proof,
+    credentials.get_facts,
+    credentials.get_status_list,
+    exchange.hand_out,
+    dids.resolve_did,
+    dids.list_did_versions,
     comet.get_checkpoint,
     comet.call_comet,
     service.ask_challenge,
@@ -123,13 +131,17 @@ def make_app(
     face: Face | None = None,
     home: Path | None = None,
     deliver_to: Iterable[str] = (),
+    fetch_from: Iterable[str] = (),
+    vaults: Path | None = None,
 ) -> Gateway:
     """A gateway over a running node and its read model.
 
     hosts: names under which it answers (`*`: any); genesis_digest: hex, shown in the status; book:
     where the other nodes are, None without any; face: makes what answers at all other addresses
     (the console); home: the node's folder, for its service keys and notebook; deliver_to: the only
-    hosts to which subscriptions deliver (none: any public address). The caller runs the follower
+    hosts to which subscriptions deliver (none: any public address); fetch_from: likewise for
+    what is fetched (did:web); vaults: folder of the members'
+    vaults from which it hands out (none: it hands out nothing). The caller runs the follower
     and closes node and read model afterwards.
     """
     gate = Gate(
@@ -141,6 +153,8 @@ def make_app(
         clock=clock,
         home=home,
         deliver_to=deliver_to,
+        fetch_from=fetch_from,
+        vaults=vaults,
     )
     return Gateway(gate, hosts, face)
 

@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 import anyio.to_thread
 from litestar.di import NamedDependency
 
+from hansa.api.did_reader import DidReader
 from hansa.api.door import Ledger
 from hansa.api.headers import HeaderPaths
 from hansa.api.limits import (
@@ -25,6 +26,7 @@ from hansa.api.outbound import Outbound
 from hansa.api.problems import Words, refuse_busy, refuse_stranger, refuse_unseen
 from hansa.api.service_keys import ServiceKeys
 from hansa.api.sessions import Sessions, read_clock_ms
+from hansa.api.status_lists import StatusLists
 from hansa.appkit.application import Application, collect_rejections
 from hansa.client.service import ServiceFolder
 from hansa.index.follower import Follower
@@ -36,6 +38,7 @@ from hansa.ledger.model import Message
 from hansa.ledger.rejections import Rejection
 from hansa.node.ledger_node import TransactionStatus
 from hansa.node.neighbours import AddressBook
+from hansa.vault.exchange import Shelves
 
 _FINAL = ("committed", "invalid")
 P = ParamSpec("P")
@@ -56,8 +59,12 @@ class Gate:
         clock: Callable[[], int] = read_clock_ms,
         home: Path | None = None,
         deliver_to: Iterable[str] = (),
+        fetch_from: Iterable[str] = (),
+        vaults: Path | None = None,
     ) -> None:
-        """`home`: the node's folder, with its service keys and notebook; None: it has neither."""
+        """`home`: the node's folder, with its service keys and notebook; None: it has neither.
+        `vaults`: folder of the members' vaults from which this gateway hands out; None: from none.
+        """
         self.ledger = ledger
         self.clock = clock
         self.book = book
@@ -75,8 +82,11 @@ class Gate:
         self.meters = Meters()
         self.service = ServiceKeys(None if home is None else ServiceFolder(home), ledger)
         has_doors = any(app.doors.routes for app in self.applications.values())
+        self.status_lists = StatusLists(ledger, self.service, clock)
         self.notebooks = Notebooks(home / NOTEBOOK if home is not None and has_doors else None)
         self.outbound = Outbound(deliver_to)
+        self.dids = DidReader(ledger, self.paths, Outbound(fetch_from), clock)
+        self.shelves = None if vaults is None else Shelves(vaults)
         self.wake_duties: Callable[[str], None] = lambda _app: None
         self.is_ending = False
         self.description = b"{}"

@@ -239,17 +239,24 @@ def _answer_proof(
     key = build_key(kind, path)
     file = build_proof_file(gate.ledger, gate.paths, key.encode("ascii"), trusted=trusted)
     value = bytes(file.record)
-    if value == b"null":
-        if not _may_prove_absence(gate, kind, key, viewer):
-            raise refuse_unseen()
-    elif not _may_read(gate.ledger.state, kind, value, viewer):
-        may_know = _may_prove_absence(gate, kind, key, viewer)
-        raise refuse_not_absent() if may_know else refuse_unseen()
+    check_provable(gate, kind, key, None if value == b"null" else value, viewer)
     return Response(
         encode_file(file),
         media_type="application/json",
         headers={"content-disposition": 'attachment; filename="proof.json"'},
     )
+
+
+def check_provable(
+    gate: Gate, kind: RecordKind, key: str, value: bytes | None, viewer: Viewer
+) -> None:
+    """Raise Refusal unless the viewer may have this record, or its absence (None), proved."""
+    if value is None:
+        if not _may_prove_absence(gate, kind, key, viewer):
+            raise refuse_unseen()
+    elif not _may_read(gate.ledger.state, kind, value, viewer):
+        may_know = _may_prove_absence(gate, kind, key, viewer)
+        raise refuse_not_absent() if may_know else refuse_unseen()
 
 
 def _may_read(state: StateReader, kind: RecordKind, value: bytes, viewer: Viewer) -> bool:

@@ -13,6 +13,7 @@ from hansa.ledger.state import StateReader, get_system
 from hansa.ledger.system import Account, Freeze, Member, compute_standing, find_key
 
 _SERVICE: Final = "service"
+_ISSUING: Final = frozenset(("sign", "assert"))
 
 
 class ServiceKeys:
@@ -38,6 +39,21 @@ class ServiceKeys:
         if found is None or self.account(application) is None:
             raise refuse_service(application)
         return found
+
+    def issuing_signer(self, name: str) -> Signer | None:
+        """A key put here to sign what the gateway says itself; None when none counts now."""
+        try:
+            found = self._folder.key(name) if self._folder is not None else None
+        except KeyFileError:
+            return None
+        if found is None:
+            return None
+        state = self._ledger.state
+        account = get_system(state, Account, found.account)
+        key = find_key(account, found.kid.partition("#")[2], state.height) if account else None
+        if account is None or key is None or _ISSUING.isdisjoint(key.purposes):
+            return None
+        return found if is_in_good_standing(state, account) else None
 
     def client(self, token: str, now_ms: int) -> ClientFile | None:
         """The client of a token, None when it counts for nothing."""

@@ -53,6 +53,7 @@ COMMANDS: Final = {
     "trust": Entry(_PROVE, "Pin, list and remove trust roots.", "trust"),
     "schema": Entry(_WHO, "Publish schemas; judge documents by them.", "identity.schema"),
     "accredit": Entry(_WHO, "Say who may issue what; ask, as a tree.", "identity.accredit"),
+    "credential": Entry(_WHO, "Issue, present, verify, revoke credentials.", "identity.credential"),
     "evidence": Entry(_WHO, "Prove documents without showing them.", "identity.evidence"),
     "mandate": Entry(_WHO, "Give, use and end authority to act.", "identity.mandate"),
 }
@@ -61,6 +62,7 @@ COMMANDS: Final = {
 FOLDED: Final[dict[str, str]] = {
     "schemas": "schema",
     "accreditations": "accredit",
+    "credentials": "credential",
     "evidence": "evidence",
     "mandates": "mandate",
 }

@@ -13,7 +13,7 @@ _OK = {"passed": True, "failed": False, "not_judged": None}
 
 
 def judge_bundle(
-    bundle: BundleFile, now_ms: int, policy: Policy | None
+    bundle: BundleFile, at_ms: int, policy: Policy | None
 ) -> tuple[list[Step], dict[str, Any] | None]:
     """Steps for facts and for each check that was asked for; what was proved, when it is a yes."""
     try:
@@ -22,14 +22,31 @@ def judge_bundle(
         return [Step("facts", False, describe_failure(failure))], None
     absent = sum(bytes(fact.record) == b"null" for fact in bundle.facts)
     text = f"{len(bundle.facts)} fact(s) of the state after block {bundle.height}, {absent} absent"
-    report = verify(
+    report = _judge(bundle, sources, at_ms, policy)
+    return [Step("facts", True, text), *judge_report(report)], tell_report(report)
+
+
+def judge_document(bundle: BundleFile, at_ms: int, policy: Policy | None) -> Report | None:
+    """The checks of a bundle's document as at a time; None when its facts do not hold."""
+    try:
+        sources = build_bundle_sources(bundle)
+    except FAILURES:
+        return None
+    return _judge(bundle, sources, at_ms, policy)
+
+
+def judge_report(report: Report) -> tuple[Step, ...]:
+    """Each check that was asked for, as a step."""
+    return tuple(_tell(check) for check in report.checks if check.code != NOT_ASKED)
+
+
+def _judge(bundle: BundleFile, sources: Sources, at_ms: int, policy: Policy | None) -> Report:
+    return verify(
         bundle.document.encode("utf-8", "surrogatepass"),
         sources=sources,
         policy=policy or Policy(),
-        at_ms=max(now_ms, 0),
+        at_ms=max(at_ms, 0),
     )
-    checks = [check for check in report.checks if check.code != NOT_ASKED]
-    return [Step("facts", True, text), *map(_tell, checks)], tell_report(report)
 
 
 def build_bundle_sources(bundle: BundleFile) -> Sources:

@@ -4,8 +4,8 @@ One header for all facts: what was read (accounts, schema, accreditations, statu
 none) stands in one state of the ledger. A file is canonical JSON, as receipts are.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Final
+from collections.abc import Sequence
+from typing import Annotated, Final
 
 import msgspec
 
@@ -104,23 +104,3 @@ def read_facts(bundle: BundleFile) -> dict[str, bytes | None]:
         verify_state_proof(bundle.header.app_hash, fact.key.encode("ascii"), value, fact.proof)
         facts[fact.key] = value
     return facts
-
-
-class Collector:
-    """Learns which facts a judgement asks for: reads what it has, notes what it lacks."""
-
-    def __init__(self, facts: dict[str, bytes | None], fail: Callable[[str], Exception]) -> None:
-        self.facts, self.missing, self._fail = facts, dict[str, None](), fail
-
-    def read(self, key: str) -> bytes | None:
-        """The record, None when there is none; raises what `fail` makes when it is not known."""
-        if key not in self.facts:
-            self.missing[key] = None
-            raise self._fail(f"{key} is not among the facts")
-        return self.facts[key]
-
-
-def describe(bundle: BundleFile) -> dict[str, Any]:
-    """What a bundle holds, in short."""
-    absent = [fact.key for fact in bundle.facts if bytes(fact.record) == bytes(NOTHING)]
-    return {"chain": bundle.chain, "height": bundle.height, "absent": absent}

@@ -232,6 +232,11 @@ class Gateway:
         shown = msgspec.json.decode(data, type=ShownProof)
         return Proof(data=data, is_there=shown.record is not None)
 
+    def facts(self, keys: Sequence[str], *, trusted: int = 0) -> bytes:
+        """A bundle without a document: these records, or that there are none, in one state."""
+        params = {"keys": ",".join(keys), "trusted": str(trusted)}
+        return self._send("GET", "/v1/facts", params=params)
+
     def checkpoint(self, height: int | None = None, *, trusted: int = 0) -> bytes:
         """A checkpoint file of `height` (newest), with the headers that lead from `trusted`."""
         params = {"trusted": str(trusted)}

@@ -87,17 +87,18 @@ def verify_file(
     now: Timestamp | None = None,
     rules: Rules = RULES,
     policy: "Policy | None" = None,
+    at_ms: int | None = None,
 ) -> Verdict:
     """Judge the file at `path`. `find_trust` gives the trust roots of a chain id, newest first;
     `find_record` the type of a kind of records, else UnknownKind. now: this machine's clock.
-    policy: what is asked of a bundle's credential.
+    policy, at_ms: what is asked of a bundle's credential, as at when (None: now).
     """
     try:
         data = _read(path)
     except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
         text = f"cannot read the file: {getattr(error, 'strerror', None) or error}"
         return Verdict(outcome="could_not_judge", steps=(Step("file", None, text),))
-    return _judge(data, find_trust, find_record, now, rules, policy)
+    return _judge(data, find_trust, find_record, now, rules, policy, at_ms)
 
 
 def verify_receipt(
@@ -108,12 +109,13 @@ def verify_receipt(
     now: Timestamp | None = None,
     rules: Rules = RULES,
     policy: "Policy | None" = None,
+    at_ms: int | None = None,
 ) -> Verdict:
     """Judge the bytes of a receipt, proof, checkpoint or bundle file, by one trust root or several
     (newest first). Without one it never says yes (D22).
     """
     roots = () if trust is None else trust if isinstance(trust, Sequence) else (trust,)
-    return _judge(data, lambda _chain: roots, find_record, now, rules, policy)
+    return _judge(data, lambda _chain: roots, find_record, now, rules, policy, at_ms)
 
 
 def _judge(
@@ -123,6 +125,7 @@ def _judge(
     now: Timestamp | None,
     rules: Rules,
     policy: "Policy | None",
+    at_ms: int | None,
 ) -> Verdict:
     try:
         file = _decode(data)
@@ -141,7 +144,7 @@ def _judge(
     if isinstance(file, BundleFile) and not any(step.ok is False for step in steps):
         from hansa.client.bundle_verdict import judge_bundle  # receipts need none of it
 
-        found, content = judge_bundle(file, case.now.ms, policy)
+        found, content = judge_bundle(file, case.now.ms if at_ms is None else at_ms, policy)
         steps.extend(found)
     return _conclude(case, tuple(steps), content)
 
