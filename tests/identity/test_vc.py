@@ -148,12 +148,67 @@ def test_lite_is_the_bare_minimum(changes: Document, is_lite: bool) -> None:
         ({"termsOfUse": {"id": "urn:x:1"}}, "wrong_member"),
         ({"evidence": "seen"}, "wrong_member"),
         ({"refreshService": []}, "wrong_member"),
+        ({"refreshService": {"type": "A", "id": "//no"}}, "wrong_member"),
+        ({"relatedResource": {"id": "urn:x:1"}}, "wrong_member"),
+        ({"relatedResource": {"digestSRI": "sha384-x"}}, "wrong_member"),
+        ({"relatedResource": {"id": "urn:x:1", "digestSRI": 5}}, "wrong_member"),
+        ({"relatedResource": [{"id": "urn:x:1", "digestSRI": "s"}] * 2}, "wrong_member"),
+        ({"name": 5}, "wrong_member"),
+        ({"description": [{"@language": "en"}]}, "wrong_member"),
     ],
 )
 def test_wrong_credential_has_its_code(changes: Document, code: str) -> None:
     with pytest.raises(Malformed) as refused:
         parse_credential(credential(**changes))
     assert refused.value.code == code
+
+
+def test_words_in_languages_and_bound_resources_are_read() -> None:
+    words = [{"@value": "Residence", "@language": "en"}, {"@value": "居住", "@language": "zh"}]
+    related = [{"id": "urn:x:1", "digestSRI": "s"}, {"id": "urn:x:2", "digestMultibase": "z"}]
+    seen = {"type": ["Seen"], "id": "urn:x:3"}
+    changes = {"name": "A", "description": words, "relatedResource": related, "evidence": seen}
+    assert not parse_credential(credential(**changes)).is_lite
+
+
+# tests/input of w3c/vc-data-model-2.0-test-suite: the changes that its inputs make to a credential.
+_W3C = {
+    "credential-context-combo3-fail": {"@context": [CONTEXT, "https ://not-a-url/contexts"]},
+    "credential-redef-type-fail": {"@context": [CONTEXT, {"VerifiableCredential": "https://a/#B"}]},
+    "credential-type-unmapped-fail": {"@context": [CONTEXT, {"@vocab": None}]},
+    "credential-id-nonidentifier-fail": {"id": None},
+    "credential-id-subject-multi-fail": {"credentialSubject": {"id": ["did:a:1", "did:a:2"]}},
+    "credential-subject-multiple-empty-fail": {"credentialSubject": [{"id": "did:a:1"}, {}]},
+    "credential-issuer-object-id-null-fail": {"issuer": {"id": None}},
+    "credential-schema-non-url-id-fail": {
+        "credentialSchema": {"type": "https://example.org/#S", "id": "https ://not-a-url.org/cd"}
+    },
+    "credential-status-nonurl-id-fail": {
+        "credentialStatus": {"type": "CredentialStatusList2017", "id": "https ://not-a-url/4"}
+    },
+    "credential-status-type-nonurl-fail": {"credentialStatus": {"id": "did:a:1", "type": 2}},
+    "credential-refresh-non-url-id-fail": {
+        "refreshService": {"type": "https://example.org/#R", "id": "//not-a-url/8e96"}
+    },
+    "credential-schemas-ok": {
+        "credentialSchema": [{"type": "https://example.org/#S", "id": f"did:a:{i}"} for i in "12"]
+    },
+    "credential-evidences-ok": {"evidence": [{"type": "DocumentVerification2018"}] * 2},
+    "credential-status-ok": {"credentialStatus": {"id": "did:a:1", "type": "StatusList2017"}},
+    "credential-issuer-name-language-en-ok": {
+        "issuer": {"id": "did:a:1", "name": {"@value": "Issuer", "@language": "en"}}
+    },
+}
+
+
+@pytest.mark.parametrize("name", _W3C)
+def test_inputs_of_the_test_suite_of_w3c(name: str) -> None:
+    document = credential(**_W3C[name])
+    if name.endswith("-ok"):
+        assert parse_credential(document).document == document
+        return
+    with pytest.raises(Malformed):
+        parse_credential(document)
 
 
 def test_bytes_are_read_strictly() -> None:

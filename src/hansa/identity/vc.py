@@ -95,7 +95,8 @@ def parse_credential(data: bytes | Document, *, contexts: frozenset[str] = CONTE
     """Credential of bytes, or of a document that was parsed strictly. Raises Malformed.
 
     Codes: those of json_document, and unknown_context, wrong_type, wrong_id, wrong_issuer,
-    wrong_subject, malformed_time, wrong_validity, wrong_schema, wrong_status, wrong_member.
+    wrong_subject, malformed_time, wrong_validity, wrong_schema, wrong_status, wrong_member
+    (termsOfUse, evidence, refreshService, relatedResource, name, description).
     """
     document = parse_document(data) if isinstance(data, bytes) else data
     _check_contexts(document, contexts)
@@ -105,8 +106,9 @@ def parse_credential(data: bytes | Document, *, contexts: frozenset[str] = CONTE
     schemas = tuple(map(_read_schema, _list(document, "credentialSchema", "wrong_schema")))
     statuses = tuple(map(_read_status, _list(document, "credentialStatus", "wrong_status")))
     for name in ("termsOfUse", "evidence", "refreshService"):
-        if not all(_is_type(each.get("type")) for each in _list(document, name, "wrong_member")):
-            raise Malformed("wrong_member", f"each of {name} has a type")
+        _check_members(document, name)
+    _check_related(document)
+    _check_words(document)
     return Credential(
         document=document,
         id=_read_id(document, "wrong_id"),
@@ -253,6 +255,34 @@ def _read_status(status: Document) -> StatusReference:
     if not isinstance(index, str) or _INDEX.fullmatch(index) is None:
         raise Malformed("wrong_status", "the index of an entry is a number as a text")
     return StatusReference(kind, purpose, status["statusListCredential"], int(index), status_id)
+
+
+def _check_members(document: Document, name: str) -> None:
+    for each in _list(document, name, "wrong_member"):
+        if not _is_type(each.get("type")) or ("id" in each and not _is_url(each["id"])):
+            raise Malformed("wrong_member", f"each of {name} has a type, and a URL if it has an id")
+
+
+def _check_related(document: Document) -> None:
+    """Resources that the credential points at are bound by their digests (VC 2.0, 5.3)."""
+    seen: set[str] = set()
+    for each in _list(document, "relatedResource", "wrong_member"):
+        digests = [each.get(name) for name in ("digestSRI", "digestMultibase") if name in each]
+        if not _is_url(each.get("id")) or each["id"] in seen or not digests:
+            raise Malformed("wrong_member", "each related resource has its own URL and a digest")
+        if not all(isinstance(digest, str) and digest for digest in digests):
+            raise Malformed("wrong_member", "a digest is a text")
+        seen.add(each["id"])
+
+
+def _check_words(document: Document) -> None:
+    """name and description: a text, or texts with their languages (VC 2.0, 11.1)."""
+    for name in ("name", "description"):
+        for each in _as_list(document.get(name, "")):
+            if isinstance(each, str):
+                continue
+            if not isinstance(each, dict) or not isinstance(each.get("@value"), str):
+                raise Malformed("wrong_member", f"{name} is a text, or texts with languages")
 
 
 def _open_envelope(envelope: Document) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from hansa.encoding.canonical import encode_canonical
 from hansa.ledger.model import compute_state_key
 from hansa.ledger.system import Account, Member, StandingSince
 from hansa.ledger.tree import MemoryBuckets, StateTree
-from hansa.testing.chain import START_MS
+from hansa.testing.chain import START_MS, make_key
 from tests.client.sealing import ADA, BEA, League, raw, replace
 from tests.client.test_verify import ABSENT_HOLDS, ABSENT_SAYS_NOTHING
 from tests.ledger.toy import Count, Later
@@ -226,6 +226,10 @@ def make_proofs() -> Iterator[Case]:
         yield Case(f"a record with {name}", msgspec.structs.replace(present, **change), pins)
     yield Case("an absent one with a record", msgspec.structs.replace(absent, record=present.record), pins)
     yield from make_broken_absence(absent, pins)
+    # The browser has no SM2, and needs none: a record is proved by hashes, a block by Ed25519.
+    sm2 = change_standing({"public": make_key("ada", "SM2").public}, {})
+    account = sm2.proof(compute_state_key("accounts", "account", (ADA.did,)))
+    yield Case("an account with an SM2 key", account, (sm2.genesis(),))
 
 
 def make_broken_absence(absent: ProofFile, pins: tuple[bytes, ...]) -> Iterator[Case]:
