@@ -51,6 +51,7 @@ from tests.contracts.cast import (
     name_key,
     sign,
 )
+from tests.contracts.did_turns import DidJudge, DidTurns
 from tests.contracts.judge import (
     OFFICES,
     Judge,
@@ -102,7 +103,7 @@ def count_signing(account: Account) -> int:
     return sum("sign" in key.purposes and key.until is None for key in account.keys)
 
 
-class LeagueMachine(RuleBasedStateMachine):
+class LeagueMachine(DidTurns, RuleBasedStateMachine):
     """A league of five members, two candidates and six people."""
 
     reached: ClassVar[Counter[str]] = Counter()
@@ -110,7 +111,7 @@ class LeagueMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.chain = build_cast_chain()
-        self.judge = Judge(self.chain, self.reached)
+        self.judge: Judge = DidJudge(self.chain, self.reached)
         self.random = random.Random(0)
         self.salt: list[int] = []
         self.turns = [getattr(self, name) for name, often in TURNS.items() for _ in range(often)]
@@ -443,6 +444,13 @@ TURNS = {
     "revoke_key": 5,
     "change_account": 10,
     "add_many_keys": 1,
+    "promise": 3,
+    "use_promise": 3,
+    "say": 5,
+    "plan_recovery": 4,
+    "approve_recovery": 8,
+    "veto_recovery": 2,
+    "wait_for_recovery": 3,
     "grant": 10,
     "withdraw": 5,
     "decide": 20,

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import pytest
 
 from hansa.catalog import SYSTEM, load_application
+from hansa.contracts.accounts import did_handlers, keys, recovery_handlers
 from hansa.contracts.accounts import handlers as accounts
-from hansa.contracts.accounts import keys
 from hansa.contracts.governance import actions
 from hansa.contracts.governance import handlers as governance
 from hansa.contracts.governance.model import Ballot, Voter, Weight
@@ -36,6 +36,8 @@ STATES = {
     *(f"governance {state}" for state in ("OPEN", "EXECUTED", "FAILED", "REJECTED", "LAPSED")),
     *(f"members {standing}" for standing in ("good", "suspended", "expelled")),
     *(f"accounts {standing}" for standing in ("good", "suspended", "closed")),
+    *(f"accounts {state}" for state in ("open", "agreed")),
+    *(f"recovery {end}" for end in ("completed", "vetoed", "lapsed", "superseded", "closed")),
     *(f"hold {kind}" for kind in ("freeze", "seizure", "pledge", "assignment")),
 }
 # Hunted by the machine of the validator set (`test_votes_machine`), with what needs a validator.
@@ -248,6 +250,32 @@ MUTANTS: dict[str, tuple[set[str], Mutant]] = {
     ),
     "A8 at once": ({"A8"}, _forget_accounts_history),
     "A9 first falls": ({"A9", "A7"}, _patch(accounts, "_check_not_first", _nothing)),
+    "A10 any key": ({"A10"}, _patch(accounts, "check_not_promised", _nothing)),
+    "A10 any plan": ({"A10"}, _patch(recovery_handlers, "check_not_promised", _nothing)),
+    "A10 a key of before": (
+        {"A10"},
+        _patch(did_handlers, "_check_promise", _nothing),
+    ),
+    "A10 anybody promises": ({"A10"}, _patch(did_handlers, "require_itself", _nothing)),
+    "A10 old keys stay": (
+        {"A10"},
+        _patch(did_handlers, "list_live_keys", lambda *_arguments: ()),
+    ),
+    "A11 any plan": ({"A11"}, _patch(recovery_handlers, "_check_plan", _nothing)),
+    "A11 no time to veto": ({"A11"}, _patch(recovery_handlers, "DELAY_MS_DEFAULT", 1_000)),
+    "A11 anybody vetoes": ({"A11"}, _patch(recovery_handlers, "require_itself", _nothing)),
+    "A11 an agent twice": ({"A11"}, _patch(recovery_handlers, "_take_back", _nothing)),
+    "A11 who cannot veto": (
+        {"A11"},
+        _patch(recovery_handlers, "can_veto", lambda *_arguments: True),
+    ),
+    "A11 old keys stay": (
+        {"A11"},
+        _patch(recovery_handlers, "list_live_keys", lambda *_arguments: ()),
+    ),
+    "A12 no version": ({"A12"}, _patch(accounts, "begin_version", _nothing)),
+    "A12 without bound": ({"A12"}, _patch(did_handlers, "SERVICES_MAX", 1_000)),
+    "A12 anybody speaks": ({"A12"}, _patch(did_handlers, "require_speaker", _nothing)),
     "P1 anybody grants": ({"P1", "P5"}, _patch(permissions, "_check_entitled", _nothing)),
     "P2 beyond the end": ({"P2"}, _patch(permissions, "_ends_by", lambda *_arguments: True)),
     "P2 beyond the scope": ({"P2"}, _patch(permissions, "ANY_SCOPE", "north")),

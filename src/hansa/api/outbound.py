@@ -1,17 +1,20 @@
-"""Posts to addresses that users name (subscriptions): bounded, and never into the private network.
+"""Posts to addresses that users name (subscriptions), and documents fetched from such addresses:
+bounded, and never into the private network.
 
 A name is resolved once, every address of it is judged, and the connection goes to a judged one. No
-redirects, no proxies, no cookies; the answer's body is not read. Touches the network only.
+redirects, no proxies, no cookies; of an answer to a post no body is read. Touches the network only.
 """
 
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
+import msgspec
 
 from hansa.appkit.route import Answer
 
@@ -27,13 +30,23 @@ _TRANSLATED: Final = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1
 _PORTS: Final = {"http": 80, "https": 443}
 
 
+class Fetched(msgspec.Struct, frozen=True):
+    """What was fetched. `status` 0: it could not be had, `text` says why."""
+
+    status: int
+    body: bytes = b""
+    text: str = ""
+
+
 class Outbound:
-    """Sends posts. `allowed`: hosts (`erp.example`, `10.0.0.7:8443`) to which the operator limits
-    them, private ones too; none given: any public address.
+    """Sends posts and fetches documents. `allowed`: hosts (`erp.example`, `10.0.0.7:8443`) to which
+    the operator limits them, private ones too; none given: any public address.
     """
 
-    def __init__(self, allowed: Iterable[str] = ()) -> None:
+    def __init__(self, allowed: Iterable[str] = (), *, tls: ssl.SSLContext | None = None) -> None:
+        """`tls`: which certificates are trusted for what is fetched; None: those of the web."""
         self._allowed = frozenset(each.lower() for each in allowed)
+        self._tls = tls
 
     def check(self, url: str) -> str:
         """Why nothing is sent there; empty when something may be. Asks the name service."""
@@ -56,6 +69,23 @@ class Outbound:
             return asyncio.run(asyncio.wait_for(_send(parts, address, body, headers), WHOLE_S))
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
             return Answer(0, f"no answer ({type(error).__name__})")
+
+    def fetch(self, url: str, *, size_max: int) -> Fetched:
+        """What stands at an https address, at most `size_max` bytes. Never raises for what the
+        other side does.
+        """
+        parts, why = _split(url)
+        if parts is not None and parts.scheme != "https":
+            parts, why = None, "not an https address"
+        address, why = self._choose(parts) if parts is not None else ("", why)
+        if parts is None or not address:
+            return Fetched(0, text=why)
+        try:
+            return asyncio.run(
+                asyncio.wait_for(_fetch(parts, address, size_max, self._tls), WHOLE_S)
+            )
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
+            return Fetched(0, text=f"no answer ({type(error).__name__})")
 
     def _choose(self, parts: SplitResult) -> tuple[str, str]:
         """An address to connect to, or why there is none."""
@@ -106,17 +136,22 @@ def _host(parts: SplitResult) -> str:
     return (parts.hostname or "").lower().rstrip(".")
 
 
-async def _send(
-    parts: SplitResult, address: str, body: bytes, headers: Mapping[str, str]
-) -> Answer:
+def _point(parts: SplitResult, address: str) -> str:
+    """The URL that leads to the judged address, whatever the name resolves to by now."""
     shown = f"[{address}]" if ":" in address else address
     port = f":{parts.port}" if parts.port else ""
     query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{shown}{port}{parts.path or '/'}{query}"
+
+
+async def _send(
+    parts: SplitResult, address: str, body: bytes, headers: Mapping[str, str]
+) -> Answer:
     limits = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
     async with httpx.AsyncClient(follow_redirects=False, trust_env=False, timeout=limits) as client:
         request = client.build_request(
             "POST",
-            f"{parts.scheme}://{shown}{port}{parts.path or '/'}{query}",
+            _point(parts, address),
             content=body,
             headers={**headers, "host": parts.netloc},
             extensions={"sni_hostname": _host(parts)},
@@ -126,3 +161,35 @@ async def _send(
         await answer.aclose()
         kept = {name.lower(): value[:200] for name, value in answer.headers.items()}
         return Answer(answer.status_code, answer.reason_phrase[:100], kept)
+
+
+async def _fetch(
+    parts: SplitResult, address: str, size_max: int, tls: ssl.SSLContext | None
+) -> Fetched:
+    async with httpx.AsyncClient(
+        follow_redirects=False,
+        trust_env=False,
+        timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
+        verify=True if tls is None else tls,
+    ) as client:
+        request = client.build_request(
+            "GET",
+            _point(parts, address),
+            # what is not compressed cannot grow
+            headers={"host": parts.netloc, "accept-encoding": "identity"},
+            extensions={"sni_hostname": _host(parts)},
+        )
+        answer = await client.send(request, stream=True)
+        try:
+            if answer.status_code != 200:
+                return Fetched(answer.status_code)
+            if "content-encoding" in answer.headers:
+                return Fetched(0, text="an encoded answer")
+            body = bytearray()
+            async for part in answer.aiter_raw():
+                body += part
+                if len(body) > size_max:
+                    return Fetched(0, text=f"more than {size_max} bytes")
+            return Fetched(200, bytes(body))
+        finally:
+            await answer.aclose()

@@ -24,12 +24,14 @@ class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the gateway listens. `port` 0: any free one.
 
     `deliver_to`: the only hosts (`erp.example`, `10.0.0.7:8443`) to which subscriptions of users
-    deliver, private ones too; none: any public address.
+    deliver, private ones too; none: any public address. `fetch_from`: likewise, the only hosts from
+    which documents of did:web are fetched.
     """
 
     host: str = "127.0.0.1"
     port: Port = 8480
     deliver_to: tuple[Host, ...] = ()
+    fetch_from: tuple[Host, ...] = ()
 
 
 class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,6 +108,8 @@ port = {api.port}
 # The only hosts to which subscriptions deliver, as "host" or "host:port", also in your own network.
 # None: any public address, and nothing in a private network.
 deliver_to = [{", ".join(_quote(host) for host in api.deliver_to)}]
+# The only hosts whose did:web is resolved, in the same way.
+fetch_from = [{", ".join(_quote(host) for host in api.fetch_from)}]
 
 [engine]
 # embedded: one process, one validator. comet: a node of a league of several (CometBFT).
