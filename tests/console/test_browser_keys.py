@@ -198,6 +198,7 @@ def test_invalid_key_files_say_why(bench: Page) -> None:
         (plain | {"kid": "did:hansa:x"}, "", "damaged"),
         (plain | {"kind": "hansa.key/2"}, "", "not_one"),
         (plain | {"note": ""}, "", "not_one"),
+        (msgspec.to_builtins(seal_signer(generate_signer("cai", alg="SM2"), None)), "", "sm2"),
         ({}, "", "not_one"),
         ([], "", "not_one"),
         ("x" * 9_000, "", "not_one"),

@@ -33,6 +33,9 @@ function describeKeyFile(code) {
   if (code === "not_one") {
     return say("This is not a key file of this version.");
   }
+  if (code === "sm2") {
+    return say("Browsers make no SM2 signatures: sign with this key on the command line.");
+  }
   if (code === "sealed") {
     return say("The key file is sealed: give its passphrase.");
   }

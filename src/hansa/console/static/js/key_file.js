@@ -12,7 +12,7 @@ const SCRYPT_N_MAX = 2 ** 20;
 const FIELDS = ["d", "jwk", "kid", "kind", "name", "seal"];
 const SEAL_FIELDS = ["box", "n", "nonce", "p", "r", "salt"];
 
-/** A key file that cannot be opened; `code`: "not_one", "sealed", "wrong_passphrase", "damaged". */
+/** A key file that cannot be opened; `code`: "not_one", "sm2", "sealed", "wrong_passphrase", "damaged". */
 export class KeyFileFault extends Error {
   constructor(code, text, cause) {
     super(text, { cause });
@@ -27,6 +27,9 @@ export function readKeyFile(text) {
     file = text.length <= FILE_BYTES_MAX ? JSON.parse(text) : null;
   } catch {
     file = null;
+  }
+  if (file?.jwk?.crv === "SM2") {
+    throw new KeyFileFault("sm2", "browsers have no SM2");
   }
   if (!isKeyFile(file)) {
     throw new KeyFileFault("not_one", "this is not a key file of this version");
