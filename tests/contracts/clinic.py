@@ -4,7 +4,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from hansa.catalog import SYSTEM
 from hansa.contracts import consents
 from hansa.contracts.consents.model import (
     DAY_MS,
@@ -18,6 +17,7 @@ from hansa.contracts.consents.model import (
 )
 from hansa.contracts.permissions.model import GrantRole
 from hansa.encoding.text import encode_base64url
+from hansa.ledger.model import Message
 from hansa.ledger.receipts import OK
 from hansa.ledger.state import scan_records
 from hansa.testing.chain import START_MS, Actor, Chain
@@ -28,7 +28,6 @@ PAT, QUINN = Actor("pat"), Actor("quinn")
 NURSE, TELLER, MEDIC = Actor("nurse"), Actor("teller"), Actor("medic")
 MEMBERS = (CLINIC, BANK, CITY, WATCH)
 PEOPLE = ((PAT, CITY), (QUINN, CITY), (NURSE, CLINIC), (TELLER, BANK), (MEDIC, CITY))
-_CONTRACTS = () if "consents" in SYSTEM else (consents.contract,)
 KEY = encode_base64url(bytes(range(32)))
 NAME, BLOOD = "name", "blood_group"
 
@@ -38,30 +37,41 @@ def commit_to(text: str) -> str:
     return encode_base64url(text.encode().ljust(32, b".")[:32])
 
 
-def build_clinic() -> Chain:
-    """The clinic holds Pat's name and blood group; the medic may break glass, WATCH reviews."""
+def found_clinic(**options: Any) -> Chain:
+    """The members on a new ledger; WATCH is the regulator of the mainland."""
     watches = {
         "application": "consents",
         "role": "regulator",
         "holder": WATCH.did,
         "scope": "CN",
     }
-    chain = build_chain(
-        *MEMBERS, parts={"permissions": {"grants": [watches]}}, contracts=_CONTRACTS
-    )
+    parts = {"permissions": {"grants": [watches]}, **options}
+    return build_chain(*MEMBERS, parts=parts)
+
+
+def list_first_acts() -> list[tuple[Actor, str, Message]]:
+    """People get accounts, the nurse, the teller and the medic their roles; two things are held."""
+    acts: list[tuple[Actor, str, Message]] = []
     for person, member in PEOPLE:
         kind = "citizen" if person in (PAT, QUINN) else "staff"
-        sent = chain.send(member, "accounts", build_open_account(person, member, kind=kind))
-        assert sent.code == OK, sent
+        acts.append((member, "accounts", build_open_account(person, member, kind=kind)))
     for actor, role, member, scope in (
         (NURSE, "steward", CLINIC, "-"),
         (TELLER, "taker", BANK, "-"),
         (MEDIC, "emergency", WATCH, "CN"),
     ):
         message = GrantRole(application="consents", role=role, holder=actor.did, scope=scope)
-        assert chain.send(member, "permissions", message).code == OK
-    for field in (NAME, BLOOD):
-        assert chain.send(NURSE, "consents", declare(field)).code == OK
+        acts.append((member, "permissions", message))
+    return acts
+
+
+def build_clinic() -> Chain:
+    """The clinic holds Pat's name and blood group; the medic may break glass, WATCH reviews."""
+    chain = found_clinic()
+    acts = [*list_first_acts(), *((NURSE, "consents", declare(field)) for field in (NAME, BLOOD))]
+    for actor, application, message in acts:
+        sent = chain.send(actor, application, message)
+        assert sent.code == OK, sent
     return chain
 
 

@@ -19,7 +19,7 @@ from hansa.cli.answers import YES, hint, json_option
 from hansa.cli.lifeline import follow_parent
 from hansa.cli.logfile import LOG, open_log
 from hansa.cli.neighbourhood import Neighbourhood
-from hansa.cli.network import is_network
+from hansa.cli.network import find_league_of, is_network
 from hansa.cli.signals import stoppable
 from hansa.client.faults import ClientError
 from hansa.node.running import NODES, RUNNING
@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # loaded when the league starts
     from hansa.node.home import Home
 
 INDEX: Final = "index.sqlite"
+VAULTS: Final = "HANSA_VAULTS"
 
 
 class StartError(ClientError):
@@ -41,6 +42,15 @@ class LeagueFailed(ClientError):
     """The ledger stopped by itself: whoever watches over this process starts it again."""
 
     CODE = "node.stopped"
+
+
+def find_vaults(home: Path) -> Path:
+    """The members' vaults from which the gateway of a node hands out: the folder HANSA_VAULTS, else
+    that of the league in whose folder the node lies.
+    """
+    given = os.environ.get(VAULTS)
+    league = find_league_of(home)
+    return Path(given) if given else (league[0] if league else home) / "vault"
 
 
 @click.command()
@@ -205,6 +215,8 @@ class _League:
             book=self.neighbourhood.book,
             home=self.home.folder,
             deliver_to=self.home.settings.api.deliver_to,
+            fetch_from=self.home.settings.api.fetch_from,
+            vaults=find_vaults(self.home.folder),
             face=make_console,
         )
         self.follower.start()

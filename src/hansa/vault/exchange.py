@@ -7,6 +7,7 @@ the erasure that says which.
 Who may take what is the ledger's to say: the gateway asks it first (`hansa.api.exchange`).
 """
 
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -154,6 +155,25 @@ class Shelf:
         with map_faults(f"make {folder.name}"):
             folder.mkdir(mode=0o700, exist_ok=True)
         sync_folder(folder.parent)
+
+
+class Shelves:
+    """The shelves of the vaults in one folder, opened when first asked for. For many threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[str, Shelf] = {}
+        self._lock = threading.Lock()
+
+    def of(self, member: str) -> Shelf | None:
+        """A member's shelf, by its DID; None where it has no vault here. Raises as `Vault.open`."""
+        name = member.rpartition(":")[2]
+        with self._lock:
+            if member not in self._open:
+                if not name.isalnum() or not (self._folder / name / "vault.json").exists():
+                    return None
+                self._open[member] = Shelf(Vault.open(self._folder / name))
+            return self._open[member]
 
 
 def pack(shelf: Shelf, access: HandOver) -> bytes:
