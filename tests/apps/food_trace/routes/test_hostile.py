@@ -40,11 +40,16 @@ words = st.text(max_size=40) | st.sampled_from(
         "[",
     ]
 )
+_FRONTS = ("EQ", "GE", "EXISTS", "MATCH", "EQ_INNER_ILMD", "HASATTR", "EQ_ATTR_readPoint")
 names = (
     st.sampled_from(sorted(_NAMED))
     | st.sampled_from(["perPage", "nextPageToken", "stream", "item", "limit", "recall"])
     | st.builds(
-        "{}_{}".format, st.sampled_from(["EQ", "GE", "EXISTS", "MATCH", "EQ_INNER_ILMD"]), words
+        "{}_{}".format,
+        st.sampled_from(
+            ["EQ", "GE", "EXISTS", "MATCH", "EQ_INNER_ILMD", "HASATTR", "EQ_ATTR_readPoint"]
+        ),
+        words,
     )
     | words
 )

@@ -5,6 +5,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from hansa.apps.food_trace.documents.master_data import Element
 from hansa.apps.food_trace.documents.normal import NormalEvent
 from hansa.apps.food_trace.documents.query import Query
 from hansa.apps.food_trace.documents.rulebook import Failure
@@ -20,7 +21,8 @@ class EpcisDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A document. `failures` are those of the document itself; each event has its own.
 
     `header`: id, schemaVersion, creationDate, sender, receiver, instanceIdentifier, as given.
-    `query_name` and `subscription_id` are those of query results.
+    `vocabulary`: master data in its header. `query_name` and `subscription_id` are those of query
+    results.
     """
 
     syntax: Syntax
@@ -29,6 +31,7 @@ class EpcisDocument(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[NormalEvent, ...] = ()
     failures: tuple[Failure, ...] = ()
     query: Query | None = None
+    vocabulary: tuple[Element, ...] = ()
     query_name: str = ""
     subscription_id: str = ""
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from hansa.apps.food_trace.documents.document import EpcisDocument, Kind
 from hansa.apps.food_trace.documents.fields import escape
+from hansa.apps.food_trace.documents.master_data import Element, read_json_header
 from hansa.apps.food_trace.documents.names import EPCIS_CONTEXT, Context, InvalidContext
 from hansa.apps.food_trace.documents.normal import NormalEvent, normalise
 from hansa.apps.food_trace.documents.query import Query, find_parameter, read_parameters
@@ -120,6 +121,7 @@ class _Reader:
             header=document.header,
             events=document.events,
             failures=document.failures,
+            vocabulary=document.vocabulary,
             query_name=name if isinstance(name, str) else "",
             subscription_id=subscription if isinstance(subscription, str) else "",
         )
@@ -154,12 +156,17 @@ class _Reader:
 
     def _make(self, kind: Kind, events: tuple[NormalEvent, ...]) -> EpcisDocument:
         header = {name: self.root[name] for name in _HEADER if name in self.root}
+        vocabulary: tuple[Element, ...] = ()
+        if kind in ("capture", "query_results", "master_data") and "epcisHeader" in header:
+            vocabulary, failures = read_json_header(header["epcisHeader"], self.context)
+            self.failures += failures
         return EpcisDocument(
             syntax="json",
             kind=kind,
             header=header if kind != "event" else {},
             events=events,
             failures=tuple(self.failures),
+            vocabulary=vocabulary,
         )
 
 

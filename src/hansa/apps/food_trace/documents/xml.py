@@ -11,6 +11,7 @@ import msgspec
 from lxml import etree
 
 from hansa.apps.food_trace.documents.document import EpcisDocument, Kind
+from hansa.apps.food_trace.documents.master_data import Element, read_xml_header
 from hansa.apps.food_trace.documents.names import BUILTIN, Context
 from hansa.apps.food_trace.documents.normal import NormalEvent, normalise
 from hansa.apps.food_trace.documents.query import Query, read_parameters
@@ -63,12 +64,17 @@ class _Reader:
 
     def make(self, kind: Kind, events: tuple[NormalEvent, ...], **more: Any) -> EpcisDocument:
         header = {name: self.root.get(name, "") for name in _HEADER if name in self.root.attrib}
+        vocabulary: tuple[Element, ...] = ()
+        if kind in ("capture", "query_results", "master_data"):
+            vocabulary, failures = read_xml_header(self.root)
+            self.failures += failures
         return EpcisDocument(
             syntax="xml",
             kind=kind,
             header=header if kind != "event" else {},
             events=events,
             failures=tuple(self.failures),
+            vocabulary=vocabulary,
             **more,
         )
 

@@ -5,12 +5,13 @@ from typing import Final, cast
 
 from hansa.appkit.route import Asking, Desk, Duty, Method, Reply, Route
 from hansa.apps.food_trace.routes.epcis import capture, events, queries, subscriptions
-from hansa.apps.food_trace.routes.epcis.answers import tolerant
+from hansa.apps.food_trace.routes.epcis.answers import guarded, tolerant
 from hansa.apps.food_trace.routes.epcis.delivering import deliver_all
 from hansa.apps.food_trace.routes.epcis.negotiation import (
     CAPTURE_BYTES_MAX,
     JSON_TYPES,
     XML_TYPES,
+    answer_headers,
     check_versions,
     discovery_headers,
 )
@@ -32,14 +33,14 @@ _QUERY: Final = "/queries/{queryName}"
 _SUBSCRIPTIONS: Final = _QUERY + "/subscriptions"
 
 
-def refuse_token(_desk: Desk, _asking: Asking) -> Reply:
-    """Tokens hold their question themselves: there is nothing here to invalidate."""
-    raise refuse(
-        501,
-        "token_not_kept",
-        f"A nextPageToken (of at most {TOKEN_CHARACTERS_MAX} characters) is not kept here.",
-        remedy="Nothing is to be done: it opens nothing that its bearer may not see.",
-    )
+def release_token(_desk: Desk, asking: Asking) -> Reply:
+    """204 for whatever is a token: it holds its question itself, so nothing has to be released,
+    and it goes on to work until its events do not.
+    """
+    if len(asking.parts["token"]) > TOKEN_CHARACTERS_MAX:
+        raise refuse(400, "next_page_token", "That is longer than a nextPageToken.")
+    check_versions(asking.headers)
+    return Reply(204, headers=answer_headers())
 
 
 Run = Callable[[Desk, Asking], Reply]
@@ -141,6 +142,6 @@ ROUTES: Final = (
         get=subscriptions.get_subscription,
         delete=subscriptions.delete_subscription,
     ),
-    *_address("/nextPageToken/{token}", "One token of a list", delete=tolerant(refuse_token)),
+    *_address("/nextPageToken/{token}", "One token of a list", delete=guarded(release_token)),
 )
 DUTIES: Final = (Duty("capture", settle_jobs), Duty("deliver", deliver_all))

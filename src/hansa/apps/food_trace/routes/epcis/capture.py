@@ -32,6 +32,7 @@ from hansa.apps.food_trace.routes.epcis.jobs import (
     find_key,
     measure,
 )
+from hansa.apps.food_trace.routes.epcis.master_data import keep
 from hansa.apps.food_trace.routes.epcis.negotiation import (
     CAPTURE_BYTES_MAX,
     CAPTURE_EVENTS_MAX,
@@ -72,10 +73,14 @@ def post_capture(desk: Desk, asking: Asking) -> Reply:
     document = read_body(asking)
     if document.kind not in ("capture", "query_results"):
         raise refuse(
-            400, "no_capture_document", "This is no EPCISDocument and no EPCISQueryDocument."
+            400,
+            "no_capture_document",
+            "This is no EPCISDocument and no EPCISQueryDocument.",
+            remedy="Master data is captured in the header of an EPCISDocument.",
         )
     check_size(document, behaviour)
     events, errors = sift(document, behaviour)
+    keep(desk, document.vocabulary)
     job = begin(desk, events, behaviour, errors)
     send_now(desk, job)
     location = f"{asking.path.rstrip('/')}/{job.id}"

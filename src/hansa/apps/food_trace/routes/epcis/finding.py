@@ -12,6 +12,7 @@ import msgspec
 from hansa.appkit.route import Desk, Place, Wanted
 from hansa.apps.food_trace.documents.normal import load_normal
 from hansa.apps.food_trace.model.records import Capture
+from hansa.apps.food_trace.routes.epcis.master_data import resolve
 from hansa.apps.food_trace.routes.epcis.plan import COUNT_MAX, Plan
 from hansa.apps.food_trace.routes.epcis.problems import refuse
 
@@ -32,6 +33,7 @@ class Found(msgspec.Struct, frozen=True):
 
 def find_events(desk: Desk, plan: Plan, *, after: Place | None, limit: int) -> Found:
     """The next events of a query, at most `limit`."""
+    plan = resolve(desk, plan)
     kept: list[Capture] = []
     scanned = size = 0
     while True:

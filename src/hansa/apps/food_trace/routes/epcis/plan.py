@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import msgspec
 
-from hansa.appkit.route import AnyOf, Condition, Related, Wanted
+from hansa.appkit.route import AnyOf, Condition, Related, Trouble, Wanted
 from hansa.apps.food_trace.contract.declaration import compute_declaration_key
 from hansa.apps.food_trace.documents import vocabulary
+from hansa.apps.food_trace.documents.master_data import name_attribute
 from hansa.apps.food_trace.documents.names import EPCIS_CONTEXT, Context
 from hansa.apps.food_trace.documents.query import read_parameters
 from hansa.apps.food_trace.documents.rulebook import RULES
@@ -62,7 +63,7 @@ _TERMS: Final[dict[str, str]] = {
     "EQ_errorReason": "reason",
     "EQ_correctiveEventID": "corrective",
 }
-_PLACES: Final[dict[str, str]] = {"readPoint": "read_point", "bizLocation": "biz_location"}
+PLACES: Final[dict[str, str]] = {"readPoint": "read_point", "bizLocation": "biz_location"}
 _PARTY: Final = re.compile(r"EQ_(bizTransaction|source|destination)_(.+)")
 _PARTY_TERMS: Final = {
     "bizTransaction": "transaction",
@@ -71,17 +72,42 @@ _PARTY_TERMS: Final = {
 }
 _ORDERS: Final[dict[str, str]] = {"eventTime": "time_ms", "recordTime": "recorded_ms"}
 _PATTERN: Final = re.compile(r"urn:epc:idpat:([a-z]+):(.+)")
-_MASTER_DATA: Final = re.compile(r"(?:HASATTR|EQ_ATTR)_.*", re.DOTALL)
+# Fields whose values are vocabulary elements, as far as events are asked by them here.
+COLUMNS: Final[dict[str, str]] = {"bizStep": "biz_step", "disposition": "disposition"}
+_CLASS: Final = "epcClass"
+_ATTRIBUTE: Final = re.compile(r"(HASATTR|EQ_ATTR)_([A-Za-z]+)(?:_(.+))?", re.DOTALL)
 _CONTROLS: Final = frozenset(("orderBy", "orderDirection", "eventCountLimit", "maxEventCount"))
+
+
+class Attribute(msgspec.Struct, frozen=True):
+    """What a field's master data must have: one of the attributes `names`, or the first of them
+    with one of `values`.
+    """
+
+    field: str
+    names: tuple[str, ...]
+    values: tuple[str, ...] | None = None
+
+
+class Within(msgspec.Struct, frozen=True):
+    """A place of a column with all that is in it: `condition` is what the places' own numbers
+    say, `ids` their element forms.
+    """
+
+    column: str
+    ids: tuple[str, ...]
+    condition: Wanted
 
 
 class Plan(msgspec.Struct, frozen=True):
     """A query, ready to be asked. `order`: column of the events; `limit`: eventCountLimit, `most`:
-    maxEventCount (0: none).
+    maxEventCount (0: none); `attributes`, `within`: what master data answers (`master_data`).
     """
 
     wanted: tuple[Wanted, ...]
     tests: tuple[Test, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    within: tuple[Within, ...] = ()
     order: str = "number"
     descending: bool = False
     limit: int = 0
@@ -97,8 +123,18 @@ def make_plan(given: Mapping[str, Any], context: Context = EPCIS_CONTEXT) -> Pla
     _check_size(read)
     wanted: list[Wanted] = []
     tests: list[Test] = []
+    attributes: list[Attribute] = []
+    within: list[Within] = []
     for name, value in read.items():
         if name in _CONTROLS:
+            continue
+        asked = _ATTRIBUTE.fullmatch(name)
+        if asked is not None:
+            attributes.append(_build_attribute(name, asked, value, context))
+            continue
+        bound, _sep, field = name.partition("_")
+        if bound == "WD" and field in PLACES:
+            within.append(_build_within(name, PLACES[field], value))
             continue
         condition = _build_condition(name, value)
         test = build_test(name, value) if condition is None else None
@@ -107,8 +143,46 @@ def make_plan(given: Mapping[str, Any], context: Context = EPCIS_CONTEXT) -> Pla
         elif test is not None:
             tests.append(test)
         else:
-            _refuse_unknown(name)
-    return _control(read, tuple(wanted), tuple(tests))
+            raise refuse_parameter(name, "not a parameter of this address")
+    plan = Plan(tuple(wanted), tuple(tests), tuple(attributes), tuple(within))
+    return _control(read, plan)
+
+
+def _build_attribute(name: str, asked: re.Match[str], value: Any, context: Context) -> Attribute:
+    """HASATTR_field = names, EQ_ATTR_field_name = values. Raises Trouble."""
+    operation, field, attribute = asked.groups()
+    if field not in (*PLACES, *COLUMNS, _CLASS):
+        known = ", ".join((*PLACES, *COLUMNS, _CLASS))
+        raise refuse_parameter(name, f"master data is asked for these fields: {known}")
+    values = value if isinstance(value, tuple) else (value,)
+    texts = tuple(
+        bytes(each).decode() if isinstance(each, msgspec.Raw) else str(each) for each in values
+    )
+    if (operation == "EQ_ATTR") != bool(attribute):
+        raise refuse_parameter(name, "HASATTR_field takes names, EQ_ATTR_field_name values")
+    if attribute:
+        return Attribute(field, (name_attribute(attribute, context),), texts)
+    return Attribute(field, tuple(name_attribute(each, context) for each in texts))
+
+
+def build_word(field: str, uri: str) -> str:
+    """A business step or disposition as events have it: the bare word of CBV, or its URI."""
+    words = vocabulary.BIZ_STEP if field == "bizStep" else vocabulary.DISPOSITION
+    return words.find_word(uri) or uri
+
+
+def relate_classes(uris: list[str]) -> Wanted:
+    """Events with quantities of these classes; those that are none of a known scheme are none."""
+    known = [each for each in uris if _is_item(each)]
+    return _relate_items("MATCH_anyEPCClass", known[:VALUES_MAX])
+
+
+def _is_item(uri: str) -> bool:
+    try:
+        _build_item("MATCH_anyEPCClass", uri)
+    except Trouble:
+        return False
+    return True
 
 
 def _check_size(read: Mapping[str, Any]) -> None:
@@ -135,19 +209,8 @@ def refuse_complex(text: str) -> Exception:
     )
 
 
-def _refuse_unknown(name: str) -> None:
-    if _MASTER_DATA.fullmatch(name):
-        raise refuse(
-            501,
-            "no_master_data",
-            f"{name[:80]}: this repository holds events, no master data.",
-            remedy="Ask for the places or classes themselves.",
-        )
-    raise refuse_parameter(name, "not a parameter of this address")
-
-
-def _control(read: Mapping[str, Any], wanted: tuple[Wanted, ...], tests: tuple[Test, ...]) -> Plan:
-    """Order and counts."""
+def _control(read: Mapping[str, Any], plan: Plan) -> Plan:
+    """The plan with order and counts."""
     order_by, direction = read.get("orderBy", ""), read.get("orderDirection", "DESC")
     limit, most = read.get("eventCountLimit", 0), read.get("maxEventCount", 0)
     if limit and most:
@@ -155,10 +218,16 @@ def _control(read: Mapping[str, Any], wanted: tuple[Wanted, ...], tests: tuple[T
     if limit and not order_by:
         raise refuse_parameter("eventCountLimit", "only with orderBy")
     if not order_by:
-        return Plan(wanted, tests, limit=limit, most=most)
+        return msgspec.structs.replace(plan, limit=limit, most=most)
     if order_by not in _ORDERS:
         raise refuse_parameter("orderBy", "this door orders by eventTime or recordTime")
-    return Plan(wanted, tests, _ORDERS[order_by], direction == "DESC", limit, most)
+    return msgspec.structs.replace(
+        plan,
+        order=_ORDERS[order_by],
+        descending=direction == "DESC",
+        limit=limit,
+        most=most,
+    )
 
 
 def _build_condition(name: str, value: Any) -> Wanted | None:
@@ -173,8 +242,8 @@ def _build_condition(name: str, value: Any) -> Wanted | None:
     bound, _sep, field = name.partition("_")
     if bound in ("GE", "LT") and field in _TIMES:
         return Condition(_TIMES[field], "min" if bound == "GE" else "below", parse_time(value))
-    if bound in ("EQ", "WD") and field in _PLACES:
-        return _build_place(name, _PLACES[field], value, with_parts=bound == "WD")
+    if bound == "EQ" and field in PLACES:
+        return Condition(PLACES[field], "in", tuple(_to_element(name, each) for each in value))
     party = _PARTY.fullmatch(name)
     if party is not None:
         return _build_party(name, party[1], party[2], value)
@@ -182,16 +251,13 @@ def _build_condition(name: str, value: Any) -> Wanted | None:
     return found(name, value) if found is not None else None
 
 
-def _build_place(name: str, column: str, value: Any, *, with_parts: bool) -> Wanted:
-    """A place; with what is in it: the same GLN with any extension, which is all that is known of
-    what is in what without master data.
-    """
+def _build_within(name: str, column: str, value: Any) -> Within:
+    """A place with what is in it: the same GLN with any extension, and what master data says."""
     elements = tuple(_to_element(name, each) for each in value)
     exact = Condition(column, "in", elements)
-    if not with_parts:
-        return exact
     glns = [each for each in elements if each.startswith("414.") and each.count(".") == 1]
-    return AnyOf((exact, *(Condition(column, "like", f"{each}.254.*") for each in glns)))
+    likes = (Condition(column, "like", f"{each}.254.*") for each in glns)
+    return Within(column, elements, AnyOf((exact, *likes)))
 
 
 def _build_party(name: str, kind: str, type_: str, value: Any) -> Wanted:
