@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 def command(folder: Path | None, deep: bool, as_json: bool) -> int:
     """Name what is wrong with a league's folder, and the cure.
 
-    Looks at the home, the keys, the disk, the port, the data, the read model and the trust root;
+    Looks at the home, the keys, the disk, the port, the data, the read model, the trust root and
+    what a gateway keeps (service keys, clients' tokens, the notebook of jobs and queries);
     in a league of several nodes at each of them (engine, ports, clock, sign state) and at all of
     them together (genesis, keys in use twice, quorum). Changes nothing.
     Exit code: 0 all is well, 1 something is not.
@@ -66,6 +67,7 @@ def find_home(place: Place) -> Path | None:
 def examine_home(folder: Path, *, deep: bool) -> "list[Finding]":
     """All looks at one home folder."""
     from hansa.cli.checkup import look_at_surroundings
+    from hansa.cli.service_checkup import look_at_gateway
     from hansa.node.doctor import diagnose
 
     further = [*list_engine_looks(folder), build_index_look(deep=deep)]
@@ -73,7 +75,7 @@ def examine_home(folder: Path, *, deep: bool) -> "list[Finding]":
     if (folder / GENESIS).is_file():
         is_node = find_league_of(folder) is not None
         own = [] if is_node else [look_at_keys(folder)]
-        findings += [*own, look_at_running(folder)]
+        findings += [*own, *look_at_gateway(folder), look_at_running(folder)]
         findings += [] if is_node else [look_at_trust(folder), *look_at_surroundings(folder)]
     return findings
 

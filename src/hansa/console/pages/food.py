@@ -31,6 +31,9 @@ ROWS: Final = 20
 _FLAGS: Final = 200
 # What a recall reaches that is near enough to be in a picture.
 _REACHED: Final = 2_000
+# Steps on one page of an item; earlier ones are on the next.
+_STEPS: Final = 100
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,14}")
 _GTIN: Final = re.compile(r"[0-9]{8}|[0-9]{12,14}")
 # Tones of states: of a label, a flag, a test, a recall.
 TONES: Final = {
@@ -85,7 +88,7 @@ async def show_item(visit: Visit) -> Answer:
     if not is_element(item):
         raise refuse_address()
     trail, lineage, readings, label = await asyncio.gather(
-        visit.api.get(f"{TRACE}/trail", item=item),
+        visit.api.get(f"{TRACE}/trail", item=item, limit=_STEPS, before=_read_before(visit)),
         visit.api.get(f"{TRACE}/lineage", item=item),
         visit.api.get(f"{TRACE}/readings", item=item),
         _find_label(visit, item),
@@ -111,6 +114,7 @@ async def show_item(visit: Visit) -> Answer:
         readings=draw_readings(visit, readings),
         check=trail["check"],
         is_trail_cut=bool(trail["cut"]),
+        earlier=trail["next"],
         members=members,
         place_of=lambda place: name_place(visit.words, place, trail["places"]),
         item_of=lambda element: name_item(visit.words, element),
@@ -123,13 +127,19 @@ async def show_item(visit: Visit) -> Answer:
     )
 
 
+def _read_before(visit: Visit) -> int | None:
+    """Before which step the page's steps end; None for the last ones."""
+    asked = visit.query.get("before", "")
+    return int(asked) if _NUMBER.fullmatch(asked) else None
+
+
 async def _find_item(visit: Visit, asked: str) -> str:
     """The item that a text names, "" when the ledger knows none."""
     text = asked
     if re.match(r"https?://[^/]+/id/", asked):
         text = asked.partition("/id/")[2].partition("?")[0]
     try:
-        found = await visit.api.get(f"{TRACE}/trail", item=text)
+        found = await visit.api.get(f"{TRACE}/trail", item=text, limit=1)
     except ApiProblem as problem:
         if problem.status >= 500:
             raise

@@ -118,6 +118,24 @@ def test_a_trail_is_told_with_its_check(league: Served) -> None:
     ask(league, "/trail", status=404, item="01.09521000000018.10.NO")
 
 
+def test_a_trail_comes_in_pages_from_its_end(league: Served) -> None:
+    """Each page reads its own steps alone; together they are the trail, in the same order."""
+    whole = ask(league, "/trail", item=CRATE)
+    assert (whole["next"], whole["cut"]) == (0, "")
+    steps: list[Any] = []
+    before = None
+    for expected in (1, 1, 1):
+        page = ask(league, "/trail", item=CRATE, limit=1, **({"before": before} if before else {}))
+        assert len(page["steps"]) == expected and page["cut"] == "steps"
+        assert not page["check"]["is_complete"]
+        steps = [*page["steps"], *steps]
+        before = page["next"]
+    assert before == 0 and steps == whole["steps"]
+    ask(league, "/trail", status=400, item=CRATE, limit=2_001)
+    ask(league, "/trail", status=400, item=CRATE, before="x")
+    assert len(ask(league, "/trail", item=CRATE, limit=0)["steps"]) == 1
+
+
 @pytest.mark.parametrize(
     ("path", "query", "status"),
     [

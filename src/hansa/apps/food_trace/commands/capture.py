@@ -165,11 +165,12 @@ def _refuse_size(work: FileWork) -> None:
 
 
 class Progress:
-    """Bytes of all files, as they are done."""
+    """Bytes of all files, as they are done. The end is told once: with the last file's."""
 
-    def __init__(self, door: Door, total: int, counts: dict[str, int]) -> None:
-        self._door, self._total, self._counts = door, max(total, 1), counts
+    def __init__(self, door: Door, sizes: Sequence[int], counts: dict[str, int]) -> None:
+        self._door, self._total, self._counts = door, max(sum(sizes), 1), counts
         self._before = self._done = 0
+        self._left = len(sizes)
 
     def add(self, size: int) -> None:
         """So many bytes more of the file at hand."""
@@ -180,13 +181,15 @@ class Progress:
         """The file at hand is done, all of its bytes."""
         self._before += size
         self._done = self._before
+        self._left -= 1
         self._tell()
 
     def _tell(self) -> None:
         told = f"bytes, {self._counts['captured']} events captured"
         if self._counts["refused"]:
             told += f", {self._counts['refused']} refused"
-        self._door.output.progress(min(self._done, self._total), self._total, told)
+        done = self._total if self._left == 0 else min(self._done, self._total - 1)
+        self._door.output.progress(done, self._total, told)
 
 
 def capture_files(door: Door, files: Sequence[str], *, hide: bool, atomic: bool) -> int:
@@ -199,7 +202,7 @@ def capture_files(door: Door, files: Sequence[str], *, hide: bool, atomic: bool)
         door.output.hint(f"✗ {text}\n  next: restore the vault, or capture without --hide")
         return 2
     sizes = list_files(files)
-    tell = Progress(door, sum(sizes.values()), capturing.counts)
+    tell = Progress(door, [sizes[file] for file in files], capturing.counts)
     works = []
     for file in files:
         work = capturing.run(file, tell)

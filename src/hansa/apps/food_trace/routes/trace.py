@@ -25,8 +25,9 @@ from hansa.ledger.system import Member
 
 # Items that one question names; a recall record has as many at most.
 ROOTS_MAX: Final = 100
-# Steps of one item in one answer: each is read for itself.
+# Steps of one item in one answer; an answer of fewer says where the earlier ones begin.
 TRAIL_MAX: Final = 2_000
+_NUMBER_MAX: Final = 2**53 - 1
 STEPS_MAX: Final = 50
 _LABEL: Final = "/trace/label/"
 _encoder = msgspec.json.Encoder()
@@ -101,20 +102,27 @@ def _label(_desk: Desk, asking: Asking, snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _trail(desk: Desk, asking: Asking, snapshot: Snapshot) -> dict[str, Any]:
-    """Item and steps as two reads may see them apart: then the check fails, and one asks again."""
+    """Item and its last `limit` steps, or those before the step number `before`; `next`: what to
+    ask before for the steps still earlier, 0 for none. Item and steps as two reads may see them
+    apart: then the check fails, and one asks again.
+    """
     item = desk.record(Item, _read_one(asking))
     if item is None:
         raise _refuse(404, "food_trace.no_item", "There is no such item on the ledger.")
+    before = _read_number(asking, "before", _NUMBER_MAX, _NUMBER_MAX)
+    limit = max(1, _read_number(asking, "limit", TRAIL_MAX, TRAIL_MAX))
     rows = snapshot.pick("event_items", "item", [item.id])
-    keys = list(dict.fromkeys(str(row["key"]) for row in rows))
-    found = [desk.record(Step, key) for key in keys[:TRAIL_MAX]]
-    steps = sorted((each for each in found if each is not None), key=lambda step: step.number)
-    answer = _answer("item", item, [item, *steps])
+    numbers = {str(row["key"]): int(str(row["number"])) for row in rows}
+    found = sorted((number, key) for key, number in numbers.items() if number < before)
+    steps = desk.records(Step, [key for _number, key in found[-limit:]])
+    ordered = sorted(steps.values(), key=lambda step: step.number)
+    answer = _answer("item", item, [item, *ordered])
     return {
         **answer,
-        "steps": steps,
-        "check": check_trail(item, steps),
-        "cut": "steps" if len(keys) > TRAIL_MAX else "",
+        "steps": ordered,
+        "check": check_trail(item, ordered),
+        "next": found[-limit][0] if len(found) > limit else 0,
+        "cut": "steps" if len(numbers) > len(found[-limit:]) else "",
         "height": snapshot.height,
     }
 
@@ -153,7 +161,7 @@ def _read_number(asking: Asking, name: str, default: int, most: int) -> int:
     if not given:
         return default
     text = given[-1]
-    if not (text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) <= most):
+    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and int(text) <= most):
         raise _refuse(400, "api.invalid_parameter", f"{name} is a number up to {most}.")
     return int(text)
 
@@ -197,6 +205,6 @@ ROUTES: Final = (
     Route("GET", "/trace/back", _serve(_trace_back), "What items were made of"),
     Route("GET", "/trace/lineage", _serve(_lineage), "The graph around an item"),
     Route("GET", _LABEL + "{item*}", _serve(_label), "What a consumer reads of an item"),
-    Route("GET", "/trace/trail", _serve(_trail), "All steps of an item, with the check of it"),
+    Route("GET", "/trace/trail", _serve(_trail), "Steps of an item, with the check of them"),
     Route("GET", "/trace/readings", _serve(_readings), "What sensors read of an item"),
 )
