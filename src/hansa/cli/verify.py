@@ -53,12 +53,13 @@ def command(
     accepted: bool,
     as_json: bool,
 ) -> int:
-    """Check receipts, proofs and checkpoints, offline.
+    """Check receipts, proofs, checkpoints and bundles, offline.
 
     Needs no network, no node, no account: only the file, and a trust root that was pinned before
     (hansa trust add GENESIS) or is given with --trust. Says step by step what it checked, which
     root it trusted and over how many headers. A proved refusal is a yes too: the file says what
-    the ledger says. Scripts that act on it want --accepted.
+    the ledger says. Scripts that act on it want --accepted. A bundle holds a credential and what
+    judges it: no facts older than a day count (hansa credential verify --max-age).
 
     \b
     Examples:
@@ -118,6 +119,8 @@ def format_verdict(path: Path, verdict: "Verdict") -> str:
     lines = [f"{path}"]
     lines.extend(f"  {_SIGNS[step.ok]} {step.name}: {step.text}" for step in verdict.steps)
     word = _WORDS[verdict.outcome]
+    if verdict.kind in ("bundle", "credential") and verdict.outcome == "no":
+        word = "NO: what is marked ✗ does not hold"
     if verdict.outcome == "yes" and verdict.there is not None:
         has = "has" if verdict.there else "has NO"
         word += f": the state after block {verdict.height} {has} {verdict.key}"
@@ -127,6 +130,7 @@ def format_verdict(path: Path, verdict: "Verdict") -> str:
         word += ": the ledger accepted this message"
     if verdict.outcome == "yes" and verdict.content is not None:
         what = "message" if verdict.there is None else "record"
+        what = "proved" if verdict.kind in ("bundle", "credential") else what
         lines.append(f"  {what}: {format_content(verdict.content)}")
     return "\n".join([*lines, f"  {word}"])
 
