@@ -215,6 +215,12 @@ def test_a_closed_schema_is_not_closed_further() -> None:
     assert find_incompatible(typed, added) == [("/properties/note/type", "type_narrowed")]
 
 
+def test_a_name_that_a_pattern_may_have_explained_is_not_explained_anew() -> None:
+    old = {"patternProperties": {"^x": {"type": "string"}}}
+    new = {**old, "properties": {"xa": {"type": "integer"}}}
+    assert find_incompatible(old, new) == [("/properties/xa", "names_changed")]
+
+
 def test_true_is_not_one() -> None:
     old, new = {"enum": [1]}, {"enum": [True]}
     assert find_incompatible(old, new) == [("/enum", "values_narrowed")]

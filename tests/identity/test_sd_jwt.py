@@ -82,6 +82,43 @@ def test_the_presentation_of_the_rfc_is_what_we_present() -> None:
     assert ours[0] == theirs[0]
 
 
+# RFC 9901, section 6: salts, claims and digests of its address examples.
+STREET, LOCALITY, REGION, COUNTRY = (
+    ["2GLC42sKQveCfGfryNRN9w", "street_address", "Schulstr. 12"],
+    ["eluV5Og3gSNII8EYnsxA_A", "locality", "Schulpforta"],
+    ["6Ij7tM-a5iVPGboS5tmvVA", "region", "Sachsen-Anhalt"],
+    ["eI8ZWm9QnKPpNPeNenHdhQ", "country", "DE"],
+)
+INNER = [
+    "6vh9bq-zS4GKM_7GpggVbYzzu6oOGXrmNVGPHP75Ud0",
+    "9gjVuXtdFROCgRrtNcGUXmF65rdezi_6Er_j76kmYyM",
+    "KURDPh4ZC19-3tiz-Df39V8eidy1oV3a3H1Da2N0g88",
+    "WN9r9dCBJ8HTCsS2jKASxTjEyW5m5x65_Z_2ro2jfXM",
+]
+ADDRESS = {each[1]: each[2] for each in (STREET, LOCALITY, REGION, COUNTRY)}
+OUTER = ["Qg_O64zqAxe412a108iroA", "address", {"_sd": INNER}]
+FLAT = ["2GLC42sKQveCfGfryNRN9w", "address", ADDRESS]
+
+
+@pytest.mark.parametrize(
+    ("payload", "disclosures"),
+    [
+        ({"_sd": ["fOBUSQvo46yQO-wRwXBcGqvnbKIueISEL961_Sjd4do"]}, [FLAT]),
+        ({"address": {"_sd": INNER}}, [STREET, LOCALITY, REGION, COUNTRY]),
+        ({"address": {"_sd": INNER[:3], "country": "DE"}}, [STREET, LOCALITY, REGION]),
+        (
+            {"_sd": ["HvrKX6fPV0v9K_yCVFBiLFHsMaxcD_114Em6VT8x1lg"]},
+            [STREET, LOCALITY, REGION, COUNTRY, OUTER],
+        ),
+    ],
+    ids=["flat", "structured", "one open", "recursive"],
+)
+def test_nested_examples_of_the_rfc_give_its_address(payload: Any, disclosures: Any) -> None:
+    parsed = parse_sd_jwt(raw({**payload, "_sd_alg": "sha-256"}, *disclosures), types=EXAMPLE)
+    assert parsed.claims == {"address": ADDRESS}
+    assert not parsed.is_partial
+
+
 def test_all_that_was_issued_comes_back() -> None:
     text = issue(("name",), ("address", "street"), ("langs", 1))
     parsed = parse_sd_jwt(text, types=EXAMPLE)

@@ -256,7 +256,6 @@ def _read_credential(document: object) -> CredentialQuery:
     _require(len(set(ids)) == len(ids), "two claims have one id")
     paths = [claim.path for claim in claims]
     _require(len(set(paths)) == len(paths), "a claim is asked for twice")
-    _require("claim_sets" not in members or bool(claims), "claim_sets without claims")
     return CredentialQuery(
         id=_require_id(members.get("id")),
         format=str(format_),
