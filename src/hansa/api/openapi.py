@@ -16,6 +16,9 @@ from hansa.api.query import describe_scalars
 from hansa.appkit.application import Application, Table
 from hansa.client.checkpoints import CheckpointFile
 from hansa.client.receipts import ProofFile, ReceiptFile
+from hansa.identity.did_history import DOCUMENT_MEDIA_TYPE as DID_DOCUMENT
+from hansa.identity.did_history import MEDIA_TYPE as DID_RESOLUTION
+from hansa.identity.did_history import STATUSES
 from hansa.index.shape import RecordKind, Shape
 from hansa.ledger.contracts import get_version
 from hansa.ledger.model import Message
@@ -163,10 +166,28 @@ def _describe_bodies(paths: Document) -> None:
     paths["/v1/events/stream"]["get"]["parameters"].append(
         {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string", "maxLength": 32}}
     )
+    _describe_dids(paths["/v1/dids/{did}"])
     paths["/v1/health"]["get"]["responses"]["503"] = {
         **paths["/v1/health"]["get"]["responses"]["200"],
         "description": "The ledger has stopped",
     }
+
+
+def _describe_dids(path: Document) -> None:
+    """Results of DID resolution: that there is no document is one too."""
+    result: Document = {
+        "type": "object",
+        "required": ["didDocument", "didDocumentMetadata", "didResolutionMetadata"],
+    }
+    content: Document = {
+        DID_RESOLUTION: {"schema": result},
+        DID_DOCUMENT: {"schema": {"type": "object"}},
+    }
+    responses = path["get"]["responses"]
+    _ok(path).update(description="What the DID stands for", content=content)
+    problem = responses["default"]["content"]
+    for error, status in STATUSES.items():
+        responses[str(status)] = {"description": error, "content": {**content, **problem}}
 
 
 def _ref(name: str) -> Document:
