@@ -245,6 +245,9 @@ LISTED = {"uri": "https://a.example", "idx": 0}
         (forge({}, kid="did:hansa:other#k1"), "issuer_mismatch"),
         (forge({}, typ="vc+sd-jwt"), "wrong_type"),
         (forge({}, typ="JWT"), "wrong_type"),
+        (forge({"aka_vcts": []}), "wrong_claim"),
+        (forge({"aka_vcts": "urn:x"}), "wrong_claim"),
+        (forge({"aka_vcts": [VCT]}), "wrong_claim"),
         (forge({"exp": "2030-01-01"}), "wrong_claim"),
         (forge({"exp": 1.5}), "wrong_claim"),
         (forge({"exp": True}), "wrong_claim"),
@@ -262,7 +265,7 @@ LISTED = {"uri": "https://a.example", "idx": 0}
         (forge({"status": {"status_list": {**LISTED, "idx": True}}}), "wrong_claim"),
         (forge({"status": {"status_list": {**LISTED, "uri": ""}}}), "wrong_claim"),
     ],
-    ids=range(24),
+    ids=range(27),
 )
 def test_what_is_no_credential_is_refused(text: str, code: str) -> None:
     with pytest.raises(Malformed) as refused:

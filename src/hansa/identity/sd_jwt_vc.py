@@ -21,8 +21,10 @@ from hansa.identity.sd_jwt import Path, SdJwt, compute_digest, issue_sd_jwt, par
 
 SD_JWT_VC_TYPE: Final = "dc+sd-jwt"
 KEY_BINDING_TYPE: Final = "kb+jwt"
-# What a verifier needs for its judgement cannot be withheld (draft-18, 2.2.2.2).
-CONTROL_CLAIMS: Final = frozenset(("iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "status"))
+# What a verifier needs for its judgement cannot be withheld (draft-18, 2.2.2.2, and our profile).
+CONTROL_CLAIMS: Final = frozenset(
+    "iss nbf exp cnf vct vct#integrity aka_vcts status credentialSchema termsOfUse".split()
+)
 _SECONDS_MAX: Final = 253_402_300_799
 _WINDOW_MS: Final = 300_000
 _JWK_EXTRAS: Final = frozenset(("kid", "alg", "use", "key_ops"))
@@ -31,13 +33,14 @@ _JWK_EXTRAS: Final = frozenset(("kid", "alg", "use", "key_ops"))
 class SdJwtVc(msgspec.Struct, frozen=True, kw_only=True):
     """A parsed SD-JWT VC; its signatures are not judged yet. Times in milliseconds, None: unsaid.
 
-    method: DID URL of the issuer's key. holder_key: whose holder may present it (None: bearer).
-    status_uri, status_index: of a Token Status List ("" and 0: it carries no status).
+    aka_vcts: further types. method: DID URL of the issuer's key. holder_key: whose holder may
+    present it (None: bearer). status_uri, status_index: of a Token Status List ("" and 0: none).
     """
 
     sd_jwt: SdJwt
     vct: str
     vct_integrity: str
+    aka_vcts: tuple[str, ...]
     issuer: str
     method: str
     subject: str
@@ -115,6 +118,7 @@ def parse_sd_jwt_vc(text: str, *, types: tuple[str, ...] = (SD_JWT_VC_TYPE,)) ->
         sd_jwt=parsed,
         vct=_read_text(claims, "vct", "no_type"),
         vct_integrity=_read_text(claims, "vct#integrity"),
+        aka_vcts=_read_further_types(claims),
         issuer=issuer,
         method=name_method(issuer, parsed.jws.kid),
         subject=_read_text(claims, "sub"),
@@ -249,6 +253,14 @@ def _read_text(claims: Mapping[str, Any], name: str, missing: str = "") -> str:
     if missing and not value:
         raise Malformed(missing, f"{name} is missing")
     return value
+
+
+def _read_further_types(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    listed = claims.get("aka_vcts", [])
+    is_list = isinstance(listed, list) and all(isinstance(each, str) and each for each in listed)
+    if not is_list or ("aka_vcts" in claims and not listed) or claims.get("vct") in listed:
+        raise Malformed("wrong_claim", "aka_vcts names further types, one or more")
+    return tuple(listed)
 
 
 def _read_time(claims: Mapping[str, Any], name: str) -> int | None:

@@ -143,7 +143,7 @@ def list_type_faults(type_: TypeMetadata, vc: SdJwtVc) -> list[tuple[str, str]]:
     Codes: wrong_type (another vct), missing_claim (a mandatory one; a withheld one is missing too),
     must_be_disclosable (`sd` always, but it stands in clear), must_not_be_disclosable (`sd` never).
     """
-    if vc.vct != type_.vct:
+    if type_.vct not in (vc.vct, *vc.aka_vcts):
         return [("", "wrong_type")]
     disclosed = {each.path for each in vc.sd_jwt.disclosures}
     faults: list[tuple[str, str]] = []
