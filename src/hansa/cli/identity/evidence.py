@@ -90,11 +90,12 @@ def add(
         raise click.UsageError(f"{text}; {cure}")
     place.url()  # where comes before who
     signer = place.signer(signer_name)
-    begun = perf_counter()
     progress = Screen(as_json=as_json).progress
-    items = commit_documents(documents, public=public, progress=progress)
     with place.gateway(signer) as gateway:
-        file = build_file(gateway.league().chain, signer.account, items, name)
+        chain = gateway.league().chain
+        begun = perf_counter()
+        items = commit_documents(documents, public=public, progress=progress)
+        file = build_file(chain, signer.account, items, name)
         seconds = perf_counter() - begun
         status, file = _settle(gateway, signer, target, file, timeout)
     if judge_status(status) != YES:

@@ -30,7 +30,7 @@ _CURRENCY: Final = "ISO 4217 code of the amounts."
 def _give(**values: Any) -> int:
     from hansa.contracts.mandates.model import GiveMandate
 
-    how = collect_act(values)
+    how = _collect(values)
     how.place.url()  # where comes before who
     signer = how.place.signer(how.signer_name)
     body = {
@@ -52,7 +52,7 @@ def _withdraw(mandate: str, reason: str, **values: Any) -> int:
     from hansa.contracts.mandates.model import WithdrawMandate
 
     body = {"mandate": mandate, "reason": reason}
-    return act(collect_act(values), [Draft(APP, build_message(WithdrawMandate, body))])
+    return act(_collect(values), [Draft(APP, build_message(WithdrawMandate, body))])
 
 
 def _use(mandate: str, act_name: str, body: str, **values: Any) -> int:
@@ -70,8 +70,17 @@ def _use(mandate: str, act_name: str, body: str, **values: Any) -> int:
         },
     )
     covered = build_message(message, parse_json(body, "--body"))
-    how = collect_act(values)._replace(mode="atomic")
+    how = _collect(values)
     return act(how, [Draft(APP, use), Draft(application, covered)])
+
+
+def _list_options() -> list[click.Parameter]:
+    """How to send, without a choice of the mode: a use and its act stand or fall together."""
+    return [each for each in Act.options() if each.name != "mode"]
+
+
+def _collect(values: dict[str, Any]) -> Act:
+    return collect_act({**values, "mode": "atomic"})
 
 
 give = click.Command(
@@ -102,7 +111,7 @@ give = click.Command(
             type=click.Path(path_type=Path, exists=True, dir_okay=False),
             help="The deed: kept in the signer's vault, with a commitment on the ledger.",
         ),
-        *(each for each in Act.options() if each.name != "mode"),
+        *_list_options(),
     ],
     help="""Give an account or a member authority to act for the signer, or give it on.
 
@@ -124,7 +133,7 @@ withdraw = click.Command(
     params=[
         click.Argument(["mandate"], metavar="ID"),
         click.Option(["--reason"], default="withdrawn", show_default=True, help="Reason code."),
-        *(each for each in Act.options() if each.name != "mode"),
+        *_list_options(),
     ],
     help="""Withdraw a mandate at once, or give back one's own; what hangs below ends with it.
 
@@ -144,7 +153,7 @@ use = click.Command(
         click.Option(["--body"], required=True, metavar="JSON|@FILE", help="The act's message."),
         click.Option(["--amount"], type=click.IntRange(0), default=0, help="What it disposes of."),
         click.Option(["--currency"], default="", help=_CURRENCY),
-        *(each for each in Act.options() if each.name != "mode"),
+        *_list_options(),
     ],
     help="""Act under a mandate: its use and the act, in one atomic transaction.
 
