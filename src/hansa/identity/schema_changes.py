@@ -183,8 +183,9 @@ def _compare_names(old: Schema, new: Schema, path: str, found: list[Finding]) ->
 
 
 def _compare_objects(old: Schema, new: Schema, path: str, found: list[Finding]) -> None:
+    needed_before = set(old.get("required", ()))
     for name in new.get("required", ()):
-        if name not in old.get("required", ()):
+        if name not in needed_before:
             found.append((f"{path}/required/{escape_pointer(name)}", "required_added"))
     for name, needed in new.get("dependentRequired", {}).items():
         if not set(needed) <= set(old.get("dependentRequired", {}).get(name, ())):
