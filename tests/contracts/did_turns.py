@@ -144,9 +144,10 @@ class DidTurns:
             agents=tuple(sorted(agents)),
             threshold=min(len(agents), self.random.choice((1, 1, 2, 2, 3))),
         )
-        _past, results = self.act([sender], ("accounts", message))
+        past, results = self.act([sender], ("accounts", message))
         if results[0].code == OK:
             forbid(sender.did != account.did, "A11", f"{sender} planned for {account}")
+            forbid(any(past.get(Account, each) is None for each in agents), "A11", "no such agent")
             forbid(account.did in agents, "A11", f"{account} is its own agent")
 
     def approve_recovery(self) -> None:
@@ -198,7 +199,8 @@ class DidTurns:
     def wait_for_recovery(self) -> None:
         """As long as the owner has to veto, and cannot when it is suspended meanwhile."""
         waiting = scan_records(self.chain.state, "accounts", Recovery, limit=ALL)
-        if waiting and self.random.random() < 0.3:
+        waiting = [each for each in waiting if each.state == "agreed"]
+        if waiting and self.random.random() < 0.4:
             chosen = self.random.choice(waiting)
             message = SuspendAccount(account=chosen.account, reason="leave")
             self.act([ACTORS[chosen.member]], ("accounts", message))

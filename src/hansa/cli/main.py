@@ -51,6 +51,7 @@ COMMANDS: Final = {
     "verify": Entry(_PROVE, "Check receipts and proofs offline.", "verify"),
     "qr": Entry(_PROVE, "Show a receipt as a QR code.", "qr"),
     "trust": Entry(_PROVE, "Pin, list and remove trust roots.", "trust"),
+    "did": Entry(_WHO, "Make, resolve, rotate, recover DIDs.", "identity.did"),
     "schema": Entry(_WHO, "Publish schemas; judge documents by them.", "identity.schema"),
     "accredit": Entry(_WHO, "Say who may issue what; ask, as a tree.", "identity.accredit"),
     "credential": Entry(_WHO, "Issue, present, verify, revoke credentials.", "identity.credential"),

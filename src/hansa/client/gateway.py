@@ -43,6 +43,7 @@ RETRY_AFTER_MAX_S: Final = 10.0
 PAGE: Final = 200
 PAGES_MAX: Final = 10
 STATUS: Final = "/v1/status"
+DID_RESOLUTION: Final = "application/did-resolution"
 SIGN_IN_REFUSED: Final = "api.sign_in_refused"
 STANDING_REMEDY: Final = (
     "sign with a current key of an account in good standing (hansa keys list); "
@@ -232,10 +233,31 @@ class Gateway:
         shown = msgspec.json.decode(data, type=ShownProof)
         return Proof(data=data, is_there=shown.record is not None)
 
+    def sealed(self, subject: str, number: int) -> bytes:
+        """The sealed package of an access that the signer took."""
+        return self._fetch(f"/v1/exchange/{_join((subject, str(number)))}", 0)
+
     def facts(self, keys: Sequence[str], *, trusted: int = 0) -> bytes:
         """A bundle without a document: these records, or that there are none, in one state."""
         params = {"keys": ",".join(keys), "trusted": str(trusted)}
         return self._send("GET", "/v1/facts", params=params)
+
+    def resolve_did(self, did: str, asked: Params | None = None) -> dict[str, Any]:
+        """A DID resolution result, also one that says why there is no document.
+
+        `asked`: version, height or time; proof.
+        """
+        if self.signer is not None and not self._session:
+            self._sign_in()
+        answer = self._exchange("GET", f"/v1/dids/{quote(did, safe=':')}", None, {}, asked)
+        if not answer.headers.get("content-type", "").startswith(DID_RESOLUTION):
+            raise read_problem(answer.status_code, answer.content)
+        return convert_reply(msgspec.json.decode(answer.content), dict[str, Any])
+
+    def did_versions(self, did: str) -> list[dict[str, Any]]:
+        """The versions of a DID of the ledger, oldest first."""
+        answer = self._ask("GET", f"/v1/dids/{quote(did, safe=':')}/versions")
+        return list(answer["versions"])
 
     def checkpoint(self, height: int | None = None, *, trusted: int = 0) -> bytes:
         """A checkpoint file of `height` (newest), with the headers that lead from `trusted`."""
