@@ -308,6 +308,11 @@ def test_invalid_agreement_key(chain: Chain, alg: str, raw: bytes) -> None:
     assert send(chain, STAFF, message) == "accounts.wrong_agreement_key"
 
 
+def test_content_may_be_sealed_to_an_sm2_key(chain: Chain) -> None:
+    public = make_key("box", alg="SM2").public.public
+    assert send(chain, STAFF, agreement(STAFF, alg="SM2", public=public)) == OK
+
+
 def test_a_sponsor_does_not_speak_for_a_citizen(chain: Chain) -> None:
     assert send(chain, ALMA, service(CITIZEN)) == "accounts.only_itself"
     assert send(chain, ALMA, agreement(CITIZEN)) == "accounts.only_itself"

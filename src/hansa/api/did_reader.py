@@ -31,8 +31,8 @@ from hansa.identity.multikey import encode_multikey
 from hansa.identity.resolved import Resolved
 from hansa.ledger.tree_proof import StateProof
 
-# Answers kept; with their proofs each is some kilobytes.
-KEPT_MAX: Final = 4_096
+# Bytes of answers kept; with its proofs each is some kilobytes.
+KEPT_BYTES_MAX: Final = 64_000_000
 # Documents of the web kept, and for how long: a web page is no ledger, but may be asked for often.
 WEB_KEPT_MAX: Final = 256
 WEB_KEPT_MS: Final = 300_000
@@ -59,7 +59,7 @@ class DidReader:
         self._ledger, self._paths = ledger, paths
         self._outbound, self._clock = outbound, clock
         self._lock = threading.Lock()
-        self._at = (-1, -1)
+        self._at, self._bytes = (-1, -1), 0
         self._kept: OrderedDict[tuple[str, Asked, bool, int], DidAnswer] = OrderedDict()
         self._web: OrderedDict[str, tuple[int, DidAnswer]] = OrderedDict()
         self._sealed: tuple[tuple[int, int], bytes, bytes] | None = None
@@ -77,16 +77,18 @@ class DidReader:
         with self._lock:
             if self._at != now:
                 self._kept.clear()
-                self._at = now
+                self._bytes, self._at = 0, now
             found = self._kept.get(wanted)
         if found is not None:
             return found
         answer = self._resolve_proven(did, asked, trusted) if proof else self._resolve(did, asked)
         with self._lock:
-            if self._at == now:
+            if self._at == now and wanted not in self._kept:
                 self._kept[wanted] = answer
-                while len(self._kept) > KEPT_MAX:
-                    self._kept.popitem(last=False)
+                self._bytes += len(answer.body)
+                while self._bytes > KEPT_BYTES_MAX:
+                    _oldest, dropped = self._kept.popitem(last=False)
+                    self._bytes -= len(dropped.body)
         return answer
 
     def list_versions(self, did: str) -> tuple[Version, ...]:
