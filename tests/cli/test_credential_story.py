@@ -77,8 +77,8 @@ class Story:
 
     def verify(self, file: Path, *options: str, exit_: int = 0) -> list[tuple[str, str]]:
         """(check, code) of all that did not pass and was asked for."""
-        asked = ("credential", "verify", file, "--as", "employer", *options)
-        found = self.shell.ask(*asked, expect=exit_)
+        asked = ("--as", "employer", *options)
+        found = self.shell.ask("credential", "verify", file, *asked, expect=exit_)
         return [
             (each["name"], each["code"])
             for each in found["checks"]

@@ -58,6 +58,8 @@ class Facts:
         self._read, self._height, self._known_ms, self._source = read, height, known_ms, source
         self._resolved: dict[str, Resolved | None] = {}
         self._schemas: dict[str, SchemaFound | None] = {}
+        self._lists: dict[tuple[str, str], StatusList | None] = {}
+        self._links: dict[str, Link | None] = {}
 
     def resolve(self, did: str) -> Resolved | None:
         """Accounts of the ledger, and did:key, which needs none. Raises Unresolvable."""
@@ -83,7 +85,9 @@ class Facts:
         issuer, name = parse_status_uri(ref.list_uri)
         if issuer != ref.issuer or not 0 <= ref.index:
             return None
-        opened = self._get("credentials", StatusList, issuer, name)
+        if (issuer, name) not in self._lists:
+            self._lists[issuer, name] = self._get("credentials", StatusList, issuer, name)
+        opened = self._lists[issuer, name]
         if opened is None or ref.index >= opened.size:
             return None
         if ref.purpose and ref.purpose not in opened.purposes:
@@ -109,10 +113,15 @@ class Facts:
 
     def find_link(self, id_: str) -> Link | None:
         """An accreditation by its id. Raises NotFoundOut."""
-        try:
-            return self._get("accreditations", Accreditation, id_) if is_key_part(id_) else None
-        except Unresolvable as why:
-            raise NotFoundOut(str(why)) from why
+        if id_ not in self._links:
+            try:
+                found = (
+                    self._get("accreditations", Accreditation, id_) if is_key_part(id_) else None
+                )
+            except Unresolvable as why:
+                raise NotFoundOut(str(why)) from why
+            self._links[id_] = found
+        return self._links[id_]
 
     def _get(self, app: str, kind: type[R], *parts: str) -> R | None:
         data = self._read(compute_state_key(app, kind.KIND, parts).decode("ascii"))

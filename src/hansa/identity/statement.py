@@ -342,6 +342,7 @@ def list_accreditations(document: dict[str, Any]) -> tuple[str, ...]:
     return tuple(filter(None, (read_accreditation_id(id_) for id_ in ids if isinstance(id_, str))))
 
 
+@lru_cache(maxsize=4096)
 def show_time(at_ms: int) -> str:
     """A time for people; numbers that are no date stay numbers."""
     try:

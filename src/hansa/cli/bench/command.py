@@ -207,6 +207,36 @@ def food(
     return YES if report.is_met else NO
 
 
+@command.command("identity")
+@click.option("--quick", is_flag=True, help="Few turns: to see that it works.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
+    help="Also write the document to FILE, to keep it.",
+)  # fmt: skip
+@json_option
+def identity(quick: bool, output: Path | None, as_json: bool) -> int:
+    """Credentials issued and verified, beside the raw rate of signatures of the same run.
+
+    With EdDSA, ES256 and SM2: issue and verify (every check: schema, status, accreditation, from
+    records that a warm verifier has read before). Then DIDs read with proof at a node, evidence in
+    bulk, status lists of a million entries. One core; processor time is counted.
+
+    \b
+    Examples:
+      hansa bench identity --quick
+      hansa bench identity -o docs/bench/identity.json
+    """
+    import msgspec
+
+    from hansa.cli.bench.identity import conduct_identity, format_identity
+
+    with scratch() as folder:
+        report = conduct_identity(folder, describe_command(), quick=quick, tell=hint)
+    keep(output, msgspec.json.encode(report))
+    answer(msgspec.to_builtins(report), format_identity(report), as_json=as_json)
+    return YES
+
+
 @contextmanager
 def scratch() -> Iterator[Path]:
     """A folder for one measurement, removed when it ends, however it ends."""

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from hansa.cli.acting import Act, act, collect_act, json_parameter, place_parameters
-from hansa.cli.answers import NO, YES, answer, hint
+from hansa.cli.answers import NO, YES, answer, hint, json_option
 from hansa.cli.asking import open_gateway, reader_option
 from hansa.cli.place import Place, find_place, place_options, signer_option
 from hansa.cli.service import find_home
@@ -135,7 +135,12 @@ def _change_command(name: str, value: str, about: str) -> click.Command:
         params=[
             _files(),
             click.Option(["--list", "list_name"], metavar="NAME", help="Status list."),
-            click.Option(["--index", "indexes"], multiple=True, type=click.IntRange(min=0)),
+            click.Option(
+                ["--index", "indexes"],
+                multiple=True,
+                type=click.IntRange(min=0),
+                help="Index in it; may be given several times.",
+            ),
             click.Option(["--issuer"], metavar="NAME|DID", help="Of the list.  [default: --as]"),
             *([] if value == "valid" else [reason]),
             *Act.options(),
@@ -151,7 +156,8 @@ def _change_command(name: str, value: str, about: str) -> click.Command:
 @click.command("sign-lists")
 @place_options
 @signer_option
-def sign_lists(place: Place, signer_name: str | None) -> int:
+@json_option
+def sign_lists(place: Place, signer_name: str | None, as_json: bool) -> int:
     """Let the gateway of this league's node sign status lists with a key of yours.
 
     The key (purpose sign or assert) is copied into the node's home, readable by it alone, without
@@ -169,7 +175,7 @@ def sign_lists(place: Place, signer_name: str | None) -> int:
         if ring.read(APPLICATION).kid != signer.kid:
             raise
         path = ring.path(APPLICATION)
-    answer({"file": str(path), "kid": signer.kid}, f"{path}: {signer.kid}", as_json=False)
+    answer({"file": str(path), "kid": signer.kid}, f"{path}: {signer.kid}", as_json=as_json)
     hint("the gateway signs with it from now on; remove the file to end that")
     return YES
 
