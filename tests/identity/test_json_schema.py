@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hansa.identity.json_schema import DIALECT, InvalidSchema, check_schema, find_incompatible
@@ -311,6 +311,8 @@ def _mutate(schema: Any, draw: Any) -> Any:
     return {**schema, **(other if isinstance(other, dict) else {})}
 
 
+@pytest.mark.slow
+@settings(max_examples=500, deadline=None)
 @given(st.data())
 def test_what_was_valid_stays_valid_under_a_compatible_change(data: st.DataObject) -> None:
     """Judged by a library that knows nothing of our comparison."""
