@@ -1,6 +1,7 @@
 """The demo's second half: a food chain captured, a warm pallet stopped, a bad lot recalled."""
 
 import json
+import secrets
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -20,6 +21,8 @@ from hansa.cli.demo.food.writing import (
 )
 from hansa.cli.demo.story import Story
 from hansa.cli.template import BAY, FOOD, LeaguePlan
+from hansa.encoding.text import encode_base64url
+from hansa.vault.commitment import SALT_BYTES, compute_commitment
 
 FOOD_STEPS: Final = 4
 EVENTS: Final = 150
@@ -133,7 +136,7 @@ class FoodStory:
         item = element_of(self.bad)
         result = {
             "result": "LAB-2026-001", "item": item, "test": "salmonella", "verdict": "fail",
-            "sampled_ms": self.ends_ms, "commitment": "A" * 43,
+            "sampled_ms": self.ends_ms, "commitment": self.write_report("LAB-2026-001", item),
         }  # fmt: skip
         ran = self.send("report-result", [result], LABORATORY)
         stage.expect_yes(ran, "the laboratory reports: salmonella")
@@ -152,6 +155,15 @@ class FoodStory:
         found = ran.document["recall"] if ran.exit == 0 else {"affected": (), "holdings": ()}
         holders = {each["member"] for each in found["holdings"]}
         stage.expect_yes(ran, f"{len(found['affected'])} lots, at {len(holders)} organisations")
+
+    def write_report(self, number: str, item: str) -> str:
+        """The laboratory's report, with the salt that opens what the ledger will hold of it."""
+        salt = secrets.token_bytes(SALT_BYTES)
+        report = json.dumps({"report": number, "item": item, "salmonella": "found in 25 g"})
+        file = self.work / f"{number}.json"
+        file.write_text(report)
+        file.with_suffix(".salt").write_text(encode_base64url(salt))
+        return encode_base64url(compute_commitment(report.encode(), salt))
 
     def list_pages(self, url: str) -> tuple[tuple[str, str], ...]:
         """What is worth looking at in the console: address and words."""
