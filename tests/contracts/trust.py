@@ -10,7 +10,7 @@ from hansa.contracts.accreditations.model import (
     Accreditation,
     Attest,
     AuthoriseRoot,
-    Recognise,
+    RecogniseFramework,
     Recognition,
     ReinstateAccreditation,
     RevokeAccreditation,
@@ -121,9 +121,9 @@ def build_standing(what: str, link: str) -> Message:
     return message
 
 
-def build_recognise(source: str = "CN", relying: str = "MO", **change: Any) -> Recognise:
+def build_recognise(source: str = "CN", relying: str = "MO", **change: Any) -> RecogniseFramework:
     """In `relying`, licences of `source` count as permits there."""
-    message = Recognise(
+    message = RecogniseFramework(
         source=source,
         relying=relying,
         framework=FRAMEWORK,

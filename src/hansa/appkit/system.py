@@ -145,7 +145,7 @@ FIELDS: dict[str, tuple[FieldMeaning, ...]] = {
         FieldMeaning("document", "digest"),
         FieldMeaning("relying", "jurisdiction"),
         FieldMeaning("Recognition.source", "jurisdiction"),
-        FieldMeaning("Recognise.source", "jurisdiction"),
+        FieldMeaning("RecogniseFramework.source", "jurisdiction"),
         FieldMeaning("Recognised.source", "jurisdiction"),
     ),
     "credentials": (

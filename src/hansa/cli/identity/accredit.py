@@ -23,7 +23,7 @@ from hansa.contracts.accreditations.model import (
     Accredit,
     Attest,
     AuthoriseRoot,
-    Recognise,
+    RecogniseFramework,
     ReinstateAccreditation,
     ReinstateRecognition,
     RevokeAccreditation,
@@ -163,7 +163,7 @@ def _read_pair(text: str) -> SchemaPair:
 
 def _recognise(framework: str, counts_as: str | None, pairs: tuple[str, ...], **values: Any) -> int:
     message = _convert(
-        Recognise,
+        RecogniseFramework,
         source=values["source"],
         relying=values["relying"],
         framework=framework,

@@ -249,7 +249,12 @@ check = click.Command(
     "check",
     params=[
         click.Argument(["issuer"], metavar="NAME|DID"),
-        click.Option(["--schema"], required=True, metavar="ID|NAME|NAME:MAJOR|NAME@VERSION"),
+        click.Option(
+            ["--schema"],
+            required=True,
+            metavar="ID|NAME|NAME:MAJOR|NAME@VERSION",
+            help="What the credential is to say.",
+        ),
         click.Option(["--jurisdiction"], required=True, metavar="CC", help="Where it is to count."),
         click.Option(["--at", "at_ms"], type=Moment(), help="As at this time.  [default: now]"),
         click.Option(["--framework"], metavar="NAME", help="Under which it must count."),

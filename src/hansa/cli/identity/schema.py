@@ -353,7 +353,12 @@ OWN: Final = (
         "check",
         params=[
             click.Argument(["document"], metavar="DOCUMENT", type=_FILE),
-            click.Option(["--schema"], required=True, metavar=f"FILE|{_WHICH}"),
+            click.Option(
+                ["--schema"],
+                required=True,
+                metavar=f"FILE|{_WHICH}",
+                help="The schema to judge by.",
+            ),
             *_ASKING,
         ],
         callback=_check,

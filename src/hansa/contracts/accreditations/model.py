@@ -199,7 +199,7 @@ class RevokeAccreditation(Message, frozen=True, kw_only=True):
     reason: Reason
 
 
-class Recognise(Message, frozen=True, kw_only=True):
+class RecogniseFramework(Message, frozen=True, kw_only=True):
     """Let what a framework attests in one jurisdiction count in another.
 
     `schemas`: source and target by pairs; nothing else counts. `level`: low, substantial or high.

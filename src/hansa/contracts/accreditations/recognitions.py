@@ -7,8 +7,8 @@ from hansa.contracts.accreditations.handlers import build_id, check_schemas, che
 from hansa.contracts.accreditations.model import (
     RECOGNITIONS_MAX,
     STANDINGS_MAX,
-    Recognise,
     Recognised,
+    RecogniseFramework,
     Recognition,
     RecognitionStandingChanged,
     ReinstateRecognition,
@@ -26,8 +26,8 @@ from hansa.identity.links import ANY_SCHEMA, Scope, Standing, StandingFrom
 from hansa.ledger.context import GOVERNANCE, Context, ReadContext
 
 
-@contract.handles(Recognise)
-def recognise(ctx: Context, message: Recognise) -> None:
+@contract.handles(RecogniseFramework)
+def recognise(ctx: Context, message: RecogniseFramework) -> None:
     """R7."""
     # CHECK
     since_ms = check_times(ctx, message.since_ms, message.until_ms)
