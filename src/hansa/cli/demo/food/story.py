@@ -160,7 +160,7 @@ class FoodStory:
         """The laboratory's report, with the salt that opens what the ledger will hold of it."""
         salt = secrets.token_bytes(SALT_BYTES)
         report = json.dumps({"report": number, "item": item, "salmonella": "found in 25 g"})
-        file = self.work / f"{number}.json"
+        file = self.story.work / f"{number}.json"
         file.write_text(report)
         file.with_suffix(".salt").write_text(encode_base64url(salt))
         return encode_base64url(compute_commitment(report.encode(), salt))
