@@ -28,7 +28,7 @@ def fragments(result: dict[str, Any]) -> list[str]:
 
 @pytest.mark.slow
 def test_the_life_of_a_did(bay: Shell) -> None:
-    bay.ask("did", "create", "alice", "--as", "employer")
+    bay.ask("did", "create", "alice", "--kind", "staff", "--as", "employer")
     again = bay.ask("did", "create", "alice", "--as", "employer")
     assert again["didDocument"]["id"] == bay.ask("keys", "show", "alice")["account"]
     first = bay.ask("did", "resolve", "alice")

@@ -131,9 +131,12 @@ class DidTurns:
         sender = self.pick_actor()
         account = self.random.choice((sender, sender, sender, sender, ALMA, SERVICE))
         promised = [each.account for each in self.list_profiles() if each.next_key]
+        known = scan_records(self.chain.state, "accounts", Account, limit=ALL)
+        people = [each.did for each in known if each.kind != "member"]
+        if people and self.random.random() < 0.4:
+            sender = account = ACTORS[self.random.choice(people)]
         if promised and self.random.random() < 0.2:
             sender = account = ACTORS[self.random.choice(promised)]
-        known = scan_records(self.chain.state, "accounts", Account, limit=ALL)
         able = [each.did for each in known if each.standing[-1].standing == "good"]
         choices = able if self.random.random() < 0.8 else [each.did for each in EVERYONE]
         if self.random.random() < 0.9:
@@ -199,8 +202,8 @@ class DidTurns:
     def wait_for_recovery(self) -> None:
         """As long as the owner has to veto, and cannot when it is suspended meanwhile."""
         waiting = scan_records(self.chain.state, "accounts", Recovery, limit=ALL)
-        waiting = [each for each in waiting if each.state == "agreed"]
-        if waiting and self.random.random() < 0.4:
+        waiting = [e for e in waiting if e.state == "agreed" and e.account != e.member]
+        if waiting and self.random.random() < 0.5:
             chosen = self.random.choice(waiting)
             message = SuspendAccount(account=chosen.account, reason="leave")
             self.act([ACTORS[chosen.member]], ("accounts", message))

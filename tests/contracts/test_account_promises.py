@@ -314,11 +314,15 @@ def test_content_may_be_sealed_to_an_sm2_key(chain: Chain) -> None:
 
 
 def test_a_sponsor_does_not_speak_for_a_citizen(chain: Chain) -> None:
-    assert send(chain, ALMA, service(CITIZEN)) == "accounts.only_itself"
     assert send(chain, ALMA, agreement(CITIZEN)) == "accounts.only_itself"
     assert send(chain, ALMA, service(STAFF)) == OK
     assert send(chain, ALMA, service(SERVICE)) == OK
     assert send(chain, BRUNO, service(STAFF)) == "accounts.only_itself"
+
+
+def test_a_document_of_a_person_names_no_address(chain: Chain) -> None:
+    assert send(chain, CITIZEN, service(CITIZEN)) == "accounts.not_for_citizen"
+    assert send(chain, CITIZEN, agreement(CITIZEN)) == OK
 
 
 def test_a_closed_account_says_nothing_more(chain: Chain) -> None:

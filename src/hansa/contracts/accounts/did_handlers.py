@@ -12,6 +12,7 @@ from hansa.contracts.accounts.authority import (
 from hansa.contracts.accounts.did_model import (
     CommitNextKey,
     NoSuchEntry,
+    NotForCitizen,
     NotForService,
     RemoveAgreementKey,
     RemoveService,
@@ -105,6 +106,8 @@ def set_service(ctx: Context, message: SetService) -> None:
     others = [each for each in services if each.id != service.id]
 
     # CHECK
+    if account.kind == "citizen":
+        raise NotForCitizen(account=account.did)
     require_speaker(ctx, account)
     if len(others) >= SERVICES_MAX:
         raise TooManyEntries(account=account.did, limit=SERVICES_MAX)

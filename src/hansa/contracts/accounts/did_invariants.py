@@ -76,6 +76,8 @@ def find_wrong_versions(reader: Reader) -> list[str]:
             problem = "its versions do not follow each other in time"
         elif max(changes) > newest.since:
             problem = "its keys changed without a version"
+        elif account.kind == "citizen" and newest.services:
+            problem = "a citizen's document names a service"
         elif _is_crowded(newest):
             problem = "services or agreement keys are too many, or a name stands twice"
         if problem:

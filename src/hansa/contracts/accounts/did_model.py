@@ -65,7 +65,7 @@ class UseNextKey(Message, frozen=True, kw_only=True):
 
 
 class SetService(Message, frozen=True, kw_only=True):
-    """Say, or say anew, where the subject of the DID can be reached."""
+    """Say, or say anew, where the subject of the DID can be reached; not for citizens."""
 
     account: Did
     id: EntryId
@@ -276,6 +276,15 @@ class NoRecovery(AccountsRejection):
     RULE = "A11"
     TEXT = "No recovery of {account} waits."
     REMEDY = "Nothing needs to be done; revoke a key that others may have instead."
+
+
+class NotForCitizen(AccountsRejection):
+    """A person's DID says nothing of the person."""
+
+    CODE = "not_for_citizen"
+    RULE = "A12"
+    TEXT = "{account} is a citizen's: an address in its DID document would say who that is."
+    REMEDY = "Give the address to those who need it, off the ledger."
 
 
 class WrongAgreementKey(AccountsRejection):

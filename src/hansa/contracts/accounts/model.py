@@ -19,7 +19,8 @@ A11 An account may name agents; enough of them, within a time, agree on a new ke
     after a delay unless a live key of the account vetoes; then all its other keys end. Nobody is
     recovered who could not veto: suspended or frozen.
 A12 Each change of what a DID document says begins a version, numbered, with height and block time;
-    earlier ones are filed. Services and agreement keys are bounded and each name stands once.
+    earlier ones are filed. Services and agreement keys are bounded and each name stands once; a
+    citizen's document names no service.
 """
 
 from typing import ClassVar, Literal
