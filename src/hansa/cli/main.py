@@ -57,6 +57,7 @@ COMMANDS: Final = {
     "credential": Entry(_WHO, "Issue, present, verify, revoke credentials.", "identity.credential"),
     "evidence": Entry(_WHO, "Prove documents without showing them.", "identity.evidence"),
     "mandate": Entry(_WHO, "Give, use and end authority to act.", "identity.mandate"),
+    "grant": Entry(_WHO, "Consent, withdraw it, see who read what.", "identity.grant"),
 }
 
 # Contracts whose derived commands stand in a group of COMMANDS: contract -> command.
@@ -66,6 +67,7 @@ FOLDED: Final[dict[str, str]] = {
     "credentials": "credential",
     "evidence": "evidence",
     "mandates": "mandate",
+    "consents": "grant",
 }
 
 

@@ -1,4 +1,4 @@
-"""`hansa vault`: the private documents of a member. Touches the member's vault, nothing else."""
+"""`hansa vault`: the private documents of a member. Touches the member's vault and files named."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ import click
 
 from hansa.cli.answers import YES, answer, hint, json_option
 from hansa.cli.place import Place, place_options, signer_option
+from hansa.cli.vault_exchange import COMMANDS
 from hansa.client.files import store_file
 from hansa.client.trust import default_home
 from hansa.encoding.text import encode_base64url
@@ -19,7 +20,7 @@ VAULT = "vault"
 
 @click.group()
 def command() -> None:
-    """Show, export and erase private documents.
+    """Show, export, hand out and erase private documents.
 
     The ledger has a salted commitment to each document; the document itself lies here, encrypted
     under a key of its own. Erasing destroys that key, for good.
@@ -28,7 +29,8 @@ def command() -> None:
     Examples:
       hansa vault list --as seller-a
       hansa vault export ENTRY -o invoice.xml --as seller-a
-      hansa vault erase ENTRY --as seller-a
+      hansa vault declare income.pdf --of pat --field income --as clinic
+      hansa vault back-up /media/safe/vault-may --as clinic
     """
 
 
@@ -70,19 +72,8 @@ def export(
     return YES
 
 
-@command.command("erase")
-@click.argument("entry")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@signer_option
-@place_options
-@json_option
-def erase(entry: str, yes: bool, signer_name: str | None, place: Place, as_json: bool) -> int:
-    """Destroy a document's key and the document, for good. The ledger's record stays."""
-    if not yes:
-        click.confirm(f"Erase {entry} for good?", abort=True, err=True)
-    open_own(place, signer_name).erase(entry)
-    answer({"entry": entry, "erased": True}, f"{entry} is erased", as_json=as_json)
-    return YES
+for each in COMMANDS:
+    command.add_command(each)
 
 
 class MemberVault:
@@ -115,6 +106,11 @@ def open_vault(place: Place, member: str) -> "Vault":
     """A member's vault, made when it is first used: in the league's folder, else in one's own."""
     from hansa.vault.vault import Vault
 
+    return Vault.open_or_create(find_vault(place, member))
+
+
+def find_vault(place: Place, member: str) -> Path:
+    """Where a member's vault lies, or is to lie."""
     folder = (place.league or default_home()) / VAULT
     folder.mkdir(mode=0o700, exist_ok=True, parents=True)
-    return Vault.open_or_create(folder / member.rpartition(":")[2])
+    return folder / member.rpartition(":")[2]
