@@ -118,6 +118,14 @@ def test_both_forms_are_issued_presented_and_judged(story: Story) -> None:
         both,
     )  # fmt: skip
     assert story.verify(both, *ASKED) == []
+    own = story.shell.ask("did", "pairwise", "bank")["did"]
+    hidden = story.issue("p.json", "--holder", own)
+    story.shell.ask(
+        *"credential present --audience bank --nonce n1 --pairwise bank -o".split(),
+        story.folder / "p.shown",
+        hidden,
+    )
+    assert story.verify(story.folder / "p.shown", *ASKED) == []
     refused = ("credential", "issue", story.write("w", {"name": "Ada", "degree": "PhD"}))
     done = story.shell.run(*refused, "--schema", "degree", "-o", story.folder / "never")
     assert done.exit == 2 and "/degree: enum" in done.err

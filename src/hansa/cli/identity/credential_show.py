@@ -20,10 +20,15 @@ from hansa.cli.place import find_place
 from hansa.client.bundling import collect_bundle
 from hansa.client.credentials import WrongCredential, present
 from hansa.client.files import read_file
+from hansa.client.keys import Signer
+from hansa.client.pairwise import derive_pairwise, load_seed
 from hansa.client.receipts import encode_file
+from hansa.identity.did_key import method_of_key
 from hansa.identity.faults import Malformed
 from hansa.identity.json_document import DOCUMENT_BYTES_MAX
 from hansa.identity.report import Policy
+
+SEED = "pairwise.seed"
 
 
 def _present(
@@ -31,11 +36,16 @@ def _present(
     audience: str,
     nonce: str,
     claims: tuple[str, ...],
+    relation: str | None,
+    seed: Path | None,
     output: Path,
     **values: Any,
 ) -> int:
     place = find_place(values["league"], values["node"])
-    holder = place.signer(values["signer_name"])
+    if relation is None:
+        holder = place.signer(values["signer_name"])
+    else:
+        holder = find_pairwise(seed or place.rings()[-1].folder / SEED, relation)
     documents = [read_file(path, DOCUMENT_BYTES_MAX) for path in files]
     try:
         data = present(
@@ -54,6 +64,14 @@ def _present(
     answer(document, told, as_json=values["as_json"])
     hint(f"for who cannot ask the ledger: hansa credential bundle {output} -o bundle.json")
     return YES
+
+
+def find_pairwise(seed: Path, relation: str) -> Signer:
+    """The holder's key for one relation only (`hansa did pairwise`). Raises ClientError."""
+    if not seed.exists():
+        raise WrongCredential(f"there is no seed {seed}", f"hansa did pairwise {relation}")
+    key = derive_pairwise(load_seed(seed), relation)
+    return Signer(relation, method_of_key(key.public), key)
 
 
 def _bundle(
@@ -102,6 +120,17 @@ present_command = click.Command(
             multiple=True,
             metavar="NAME",
             help="Disclose only these claims (of SD-JWT VCs).  [default: all]",
+        ),
+        click.Option(
+            ["--pairwise", "relation"],
+            metavar="RELATION",
+            help="Present as the DID that is yours for this relation only, instead of --as.",
+        ),
+        click.Option(
+            ["--seed"],
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Seed of pairwise DIDs.  [default: pairwise.seed beside your keys]",
         ),
         output_option(),
         *signing_options(),
