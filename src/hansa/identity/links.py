@@ -4,6 +4,7 @@ Links and bridges are protocols: the ledger's records have these fields, and so 
 """
 
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Annotated, Literal, Protocol
 
 import msgspec
@@ -173,13 +174,14 @@ def list_scope_names(schema: str, name: str, version: str) -> tuple[str, ...]:
     return (schema, f"{name}:{version.partition('.')[0]}")
 
 
-def _list_pairs(scope: tuple[Scope, ...]) -> set[tuple[str, str]]:
-    return {
+@lru_cache(maxsize=64)
+def _list_pairs(scope: tuple[Scope, ...]) -> frozenset[tuple[str, str]]:
+    return frozenset(
         (name, place) for each in scope for name in each.schemas for place in each.jurisdictions
-    }
+    )
 
 
-def _name_excess(granted: set[tuple[str, str]], schema: str, jurisdiction: str) -> str:
+def _name_excess(granted: frozenset[tuple[str, str]], schema: str, jurisdiction: str) -> str:
     if all(place != jurisdiction for _name, place in granted):
         return "jurisdiction"
     return "scope" if any(name in (schema, ANY_SCHEMA) for name, _place in granted) else "schema"

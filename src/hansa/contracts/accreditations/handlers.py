@@ -4,6 +4,8 @@ Recognitions (R7) are in `recognitions`.
 """
 
 from collections.abc import Collection
+from functools import cache
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -53,6 +55,7 @@ from hansa.identity.accreditation import Finding, verify_accreditation
 from hansa.identity.links import (
     ANY_SCHEMA,
     DEPTH_MAX,
+    Finder,
     Level,
     Link,
     Scope,
@@ -72,6 +75,15 @@ contract = Contract(
     reads=("schemas",),
     records=(Accreditation, SubjectLink, Recognition),
 )
+
+
+class Question(NamedTuple):
+    """Who wants to attest what, where, under which framework ("" any)."""
+
+    issuer: str
+    schema: tuple[str, ...]
+    jurisdiction: str
+    framework: str
 
 
 @contract.handles(AuthoriseRoot)
@@ -168,18 +180,8 @@ def view_verify(
     framework: str = "",
 ) -> Finding:
     """The walk from one link, as at the block's time (`identity.accreditation`)."""
-    recognitions = ctx.scan(Recognition, jurisdiction) if jurisdiction else []
-    return verify_accreditation(
-        lambda each: find_link(ctx, each),
-        recognitions,
-        leaf=accreditation,
-        issuer=issuer,
-        schema=schema,
-        jurisdiction=jurisdiction,
-        at_ms=ctx.time_ms,
-        anchors=None,
-        framework=framework,
-    )
+    question = Question(issuer, tuple(schema), jurisdiction, framework)
+    return _verify(ctx, question, accreditation, lambda each: find_link(ctx, each))
 
 
 @contract.view("is_entitled")
@@ -190,14 +192,14 @@ def view_is_entitled(
 
     `schema`: all the names of one schema (`Schema.scope_names`).
     """
-    for entry in ctx.scan(SubjectLink, issuer):
-        link = ctx.need(Accreditation, entry.link)
-        if link.level != "attest" or judge_time(link, ctx.time_ms):
-            continue
-        finding = view_verify(ctx, link.id, issuer, schema, jurisdiction, framework)
-        if finding.entitled:
-            return True
-    return False
+    question = Question(issuer, tuple(schema), jurisdiction, framework)
+    find = cache(lambda each: find_link(ctx, each))
+    links = (ctx.need(Accreditation, entry.link) for entry in ctx.scan(SubjectLink, issuer))
+    return any(
+        _verify(ctx, question, link.id, find).entitled
+        for link in links
+        if link.level == "attest" and not judge_time(link, ctx.time_ms)
+    )
 
 
 def check_times(ctx: Context, since_ms: int | None, until_ms: int | None) -> int:
@@ -224,6 +226,21 @@ def build_id(ctx: Context, kind: type[Record], *before: str) -> str:
     name = f"{ctx.transaction[:32]}-{ctx.message_index}"
     names = (name, *(f"{name}.{number}" for number in range(1, ACTIONS_MAX)))
     return next(each for each in names if ctx.get(kind, *before, each) is None)
+
+
+def _verify(ctx: ReadContext, question: Question, leaf: str, find: Finder) -> Finding:
+    place = question.jurisdiction
+    return verify_accreditation(
+        find,
+        ctx.scan(Recognition, place) if place else (),
+        leaf=leaf,
+        issuer=question.issuer,
+        schema=question.schema,
+        jurisdiction=place,
+        at_ms=ctx.time_ms,
+        anchors=None,
+        framework=question.framework,
+    )
 
 
 def _give_child(ctx: Context, message: Accredit | Attest, level: Level) -> None:
