@@ -22,10 +22,16 @@ from hansa.client.evidence import (
 from hansa.client.evidence_verdict import verify_evidence
 from hansa.client.receipts import NOTHING, encode_file
 from hansa.client.verdict import Verdict
-from hansa.contracts.evidence.model import ITEMS_MAX, CreateEvidence
+from hansa.contracts.evidence.model import (
+    ITEMS_MAX,
+    CreateEvidence,
+    RevokeEvidence,
+    SignEvidence,
+)
 from hansa.crypto.commitments import compute_commitment
 from hansa.crypto.hashing import sha256
 from hansa.encoding.text import encode_base64url
+from hansa.ledger.receipts import OK
 from hansa.testing.chain import CHAIN, Actor, Chain
 from tests.client.sealing import NOW, League
 from tests.client.tsa import Authority
@@ -214,6 +220,48 @@ def test_time_stamps_are_judged_by_the_roots_given_alone() -> None:
     other = replace(file, tokens=(TSA.stamp(bytes(32)),))
     verdict = sealed.judge(other, authorities=(TSA.root,))
     assert "other_digest" in verdict.steps[-1].text
+
+
+def prove_signature(sealed: Sealed, file: EvidenceFile, signer: Actor) -> msgspec.Raw:
+    """The state of a signature after the last block."""
+    key = f"evidence/signature/{file.owner}/{file.id}/{signer.did}"
+    return msgspec.Raw(encode_file(sealed.league.proof(key.encode())))
+
+
+def test_a_revoked_signature_is_said_by_the_proofs_that_the_file_has() -> None:
+    sealed = Sealed()
+    file = sealed.record(build(DOCUMENTS))
+    place = {"owner": file.owner, "id": file.id}
+    value = encode_base64url(file.value)
+    sealed.league.chain.send(RIVAL, "evidence", SignEvidence(**place, value=value))
+    standing = tuple(prove_signature(sealed, file, actor) for actor in (NOTARY, RIVAL))
+    verdict = sealed.judge(replace(file, proofs=standing))
+    assert verdict.outcome == "yes"
+    assert [step.name for step in verdict.steps[-2:]] == [
+        f"signature of {actor.did}" for actor in (NOTARY, RIVAL)
+    ]
+    revoke = RevokeEvidence(**place, reason="forged")
+    assert sealed.league.chain.send(RIVAL, "evidence", revoke).code == OK
+    kept = replace(file, proofs=(standing[0], prove_signature(sealed, file, RIVAL)))
+    verdict = sealed.judge(kept)
+    assert (verdict.outcome, list_failures(verdict)) == ("no", [f"signature of {RIVAL.did}"])
+    assert "REVOKED" in verdict.steps[-1].text
+    assert "(forged)" in verdict.steps[-1].text
+
+
+def test_a_proof_of_something_else_says_nothing_of_a_signature() -> None:
+    sealed = Sealed()
+    file = sealed.record(build(DOCUMENTS))
+    other = build_file(CHAIN, NOTARY.did, build(DOCUMENTS).items, "other")
+    sealed.record(other)
+    foreign = prove_signature(sealed, other, NOTARY)
+    absent = prove_signature(sealed, file, RIVAL)
+    torn = msgspec.Raw(
+        bytes(prove_signature(sealed, file, NOTARY)).replace(b'"since_ms":1', b'"since_ms":2')
+    )
+    for proof in (foreign, absent, torn, file.receipt):
+        verdict = sealed.judge(replace(file, proofs=(proof,)))
+        assert verdict.outcome == "no", verdict.steps[-1]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ FILE_BYTES_MAX: Final = 16_000_000
 NAME_MAX: Final = 255
 HASH_BYTES: Final = 32
 TOKENS_MAX: Final = 32
+# Signers whose standing one file proves; more are asked for one by one (hansa prove).
+PROOFS_MAX: Final = 32
 
 Hash = Annotated[bytes, msgspec.Meta(min_length=HASH_BYTES, max_length=HASH_BYTES)]
 Salt = Annotated[bytes, msgspec.Meta(min_length=SALT_BYTES, max_length=SALT_BYTES)]
@@ -71,7 +73,8 @@ class EvidenceFile(
 
     value: what is on the ledger; total: items under it. items: all of them, or some with paths.
     transaction: id of the one that put it on record, "" before. receipt: the ledger's receipt of
-    it, null before. tokens: RFC 3161 time-stamp tokens over `value`.
+    it, null before. tokens: RFC 3161 time-stamp tokens over `value`. proofs: state proofs of
+    signatures on it, which say whether these stood at a later block.
     """
 
     chain: str
@@ -79,6 +82,7 @@ class EvidenceFile(
     id: str
     items: Annotated[tuple[Item, ...], msgspec.Meta(min_length=1, max_length=ITEMS_MAX)]
     owner: str
+    proofs: Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(max_length=PROOFS_MAX)] = ()
     receipt: msgspec.Raw = NOTHING
     tokens: Annotated[tuple[Token, ...], msgspec.Meta(max_length=TOKENS_MAX)] = ()
     total: Annotated[int, msgspec.Meta(ge=1, le=ITEMS_MAX)]

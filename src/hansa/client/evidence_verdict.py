@@ -19,7 +19,7 @@ from hansa.client.evidence import (
     decode_evidence,
     find_item,
 )
-from hansa.client.receipts import ReceiptFile
+from hansa.client.receipts import ProofFile, ReceiptFile
 from hansa.client.timestamps import WrongToken, check_token
 from hansa.client.trust import Root, TrustError
 from hansa.client.verdict import (
@@ -35,7 +35,7 @@ from hansa.client.verdict import (
 from hansa.client.verify import FindTrust, verify_receipt
 from hansa.comet.light import RULES, Rules
 from hansa.comet.wire import Timestamp
-from hansa.contracts.evidence.model import CreateEvidence
+from hansa.contracts.evidence.model import CreateEvidence, EvidenceSignature
 from hansa.crypto.merkle import compute_root_from_path, merkle_root
 
 KIND: Final = "evidence"
@@ -54,7 +54,8 @@ def verify_evidence(
     authorities: roots for its time-stamps; without them these are not judged.
 
     `yes`: the value was put on record as the file says, every item stands under it, and each
-    document given is one of them. Whether a signature was revoked later is not in the file.
+    document given is one of them. Whether a signature was revoked later is said as at the blocks
+    whose proofs the file has, if any.
     """
     try:
         file = decode_evidence(data)
@@ -71,7 +72,45 @@ def verify_evidence(
     for number, token in enumerate(file.tokens, 1):
         checks.append((f"time-stamp {number}", partial(_check_stamp, file, token, authorities)))
     steps.extend(_take(name, check) for name, check in checks)
+    steps.extend(_judge_proofs(file, find_trust, now, rules))
     return _conclude(file, tuple(steps))
+
+
+def _judge_proofs(
+    file: EvidenceFile, find_trust: FindTrust, now: Timestamp | None, rules: Rules
+) -> tuple[Step, ...]:
+    """One step for each signature whose state the file proves: whether it stood at that block."""
+    steps = []
+    prefix = f"{KIND}/{EvidenceSignature.KIND}/{file.owner}/{file.id}/"
+    for proof in file.proofs:
+        try:
+            roots = tuple(find_trust(file.chain))
+        except TrustError as error:
+            return (Step("signatures", None, show(error.text)),)
+        verdict = verify_receipt(bytes(proof), roots, now=now, rules=rules)
+        signer = verdict.key.removeprefix(prefix)
+        name = f"signature of {show(signer)}" if signer else "signature"
+        if verdict.outcome != "yes":
+            bad = next(step for step in verdict.steps if step.ok is not True)
+            steps.append(Step(name, bad.ok, f"{bad.name}: {bad.text}"))
+        elif signer == verdict.key or not verdict.there:
+            steps.append(Step(name, False, f"the proof is of {show(verdict.key)}"))
+        else:
+            steps.append(_take(name, partial(_check_standing, proof, verdict)))
+    return tuple(steps)
+
+
+def _check_standing(proof: msgspec.Raw, verdict: Verdict) -> str:
+    """Revoked is a no: the signer does not stand by it any more."""
+    last = msgspec.convert(verdict.content, EvidenceSignature).stands[-1]
+    if last.until_ms is not None:
+        raise Failed(f"REVOKED since {_show_time(last.until_ms // 1_000)} ({last.reason})")
+    time = msgspec.json.decode(proof, type=ProofFile).header.time
+    return f"it stood after block {verdict.height}, at {_show_time(time.seconds)}"
+
+
+def _show_time(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _judge_receipt(
@@ -113,8 +152,8 @@ def _check_entry(file: EvidenceFile) -> str:
     owner = read_leaf(receipt).sender.partition("#")[0]
     if owner != file.owner:
         raise Failed(f"it was put on record by {owner}, not by the owner that the file names")
-    time = datetime.fromtimestamp(receipt.header.time.seconds, UTC)
-    return f"{owner} put it on record by {time:%Y-%m-%dT%H:%M:%SZ}, in block {receipt.height}"
+    time = _show_time(receipt.header.time.seconds)
+    return f"{owner} put it on record by {time}, in block {receipt.height}"
 
 
 def _check_items(file: EvidenceFile) -> str:

@@ -105,12 +105,14 @@ def test_a_public_document_has_a_plain_digest_and_a_name(league: Shell) -> None:
     )
     verify(league, added["file"], "--document", "deed-2.txt")
     owner = added["owner"]
-    shown = league.ask("evidence", "status", added["file"], "--as", "buyer")
-    assert shown["signers"] == {owner: True}
+    shown = league.ask("evidence", "status", added["file"], "--keep", "--as", "buyer")
+    assert (shown["signers"], shown["proofs"]) == ({owner: True}, 1)
+    assert verify(league, added["file"])[f"signature of {owner}"] is True
     sign = ("--owner", owner, "--id", "law-2")
     league.ask("evidence", "sign-evidence", *sign, "--value", added["value"], "--as", "employer")
     league.ask("evidence", "revoke-evidence", *sign, "--reason", "repealed", "--as", "buyer")
-    shown = league.ask("evidence", "status", added["file"], "--as", "buyer", expect=1)
+    shown = league.ask("evidence", "status", added["file"], "--keep", "--as", "buyer", expect=1)
+    assert verify(league, added["file"], expect=1)[f"signature of {owner}"] is False
     assert shown["signers"][owner] is False
     assert sorted(shown["signers"].values()) == [False, True]
 

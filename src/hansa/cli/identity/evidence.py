@@ -197,8 +197,7 @@ def verify(
     Needs no network, no node, no account: a pinned trust root (hansa trust add), and for
     time-stamps the certificates of authorities that you trust (--tsa, PEM or DER; a certificate is
     judged at the token's time, its later revocation is not). Whether a signature was revoked since
-    is not in the file: ask for hansa prove evidence/signature/OWNER/ID/SIGNER, or hansa evidence
-    status.
+    is said as at the block whose proofs the file has (hansa evidence status FILE --keep), if any.
 
     \b
     Examples:
@@ -288,30 +287,45 @@ def stamp(
 
 @click.command("status")
 @_file_argument
+@click.option("--keep", is_flag=True, help="Keep proofs of it in the file, for offline checks.")
 @signer_option
 @place_options
 @json_option
-def status(path: Path, signer_name: str | None, place: Place, as_json: bool) -> int:
+def status(path: Path, keep: bool, signer_name: str | None, place: Place, as_json: bool) -> int:
     """Ask the ledger who signed the evidence of a file, and whose signature stands now.
 
-    Exit code 0 when its owner's signature stands, 1 when not.
+    With --keep the file takes along the ledger's proofs of that, as at now: verify then says so
+    without a network. Exit code 0 when its owner's signature stands, 1 when not.
 
     \b
-    Example:
+    Examples:
       hansa evidence status archive.evidence.json
+      hansa evidence status archive.evidence.json --keep
     """
-    from hansa.client.evidence_files import read_evidence
+    from msgspec import Raw
+    from msgspec.structs import replace
+
+    from hansa.client.evidence import PROOFS_MAX
+    from hansa.client.evidence_files import read_evidence, store_evidence
 
     file = read_evidence(path)
     with open_gateway(place, signer_name) as gateway:
         record = gateway.record(APP, "evidence", file.owner, file.id)
         filters = {"owner": file.owner, "id": file.id}
         page = gateway.records(APP, "signature", filters=filters, limit=200)
-    standing = {item["signer"]: item["stands"][-1]["until_ms"] is None for item in page.items}
+        standing = {item["signer"]: item["stands"][-1]["until_ms"] is None for item in page.items}
+        signers = sorted(standing, key=lambda signer: signer != file.owner)[:PROOFS_MAX]
+        proofs = [
+            gateway.proof(APP, "signature", file.owner, file.id, signer).data
+            for signer in (signers if keep else ())
+        ]
+    if keep:
+        store_evidence(path, replace(file, proofs=tuple(map(Raw, proofs))))
     lines = [f"{signer}  {'stands' if ok else 'REVOKED'}" for signer, ok in standing.items()]
     if record is None:
         lines = [f"there is no evidence {file.id} of {file.owner}, or it is not yours to read"]
-    answer({"evidence": record, "signers": standing}, "\n".join(lines), as_json=as_json)
+    document = {"evidence": record, "signers": standing, "proofs": len(proofs)}
+    answer(document, "\n".join(lines), as_json=as_json)
     return YES if standing.get(file.owner) else NO
 
 
