@@ -9,6 +9,7 @@ from hansa.appkit.application import Application
 from hansa.cli.acting import json_parameter, place_parameters
 from hansa.cli.answers import NO, YES, Screen, answer, hint, is_identifier
 from hansa.cli.fields import describe_fields
+from hansa.cli.main import name_group
 from hansa.cli.place import NoSuchPlace, Place, find_place
 from hansa.client.gateway import Gateway
 from hansa.ledger.model import Record
@@ -90,7 +91,7 @@ def build_list_command(application: Application) -> click.Command:
             json_parameter(),
         ],
         callback=run,
-        help=f"List records that you may read.\n\n\b\nExample:\n  hansa {application.cli_name} "
+        help=f"List records that you may read.\n\n\b\nExample:\n  hansa {name_group(application)} "
         f"list {kinds[0]} --limit 10",
         short_help="List records.",
     )

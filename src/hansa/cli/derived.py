@@ -22,6 +22,7 @@ from hansa.cli.fields import (
     describe_fields,
     parse_json,
 )
+from hansa.cli.main import name_group
 from hansa.cli.own import build_own_command
 from hansa.cli.place import Place
 from hansa.cli.shapes import describe_shape, format_example, name_type
@@ -174,6 +175,6 @@ def _describe_message(application: Application, message: type[Message], fields: 
         if is_actions(field):
             paragraphs.append("\n".join(["\b", *describe_actions()]))
     wanted = " ".join(f"{field.option} …" for field in fields if field.required)
-    line = f"  hansa {application.cli_name} {to_kebab(message.__name__)} {wanted} --as NAME"
+    line = f"  hansa {name_group(application)} {to_kebab(message.__name__)} {wanted} --as NAME"
     paragraphs.append("\n".join(["\b", "Example:", line]))
     return "\n\n".join(paragraphs)

@@ -7,11 +7,14 @@ Exit codes: 0 yes, 1 no (refused, not valid), 2 could not judge (fault or wrong 
 import importlib
 import os
 import sys
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
 from hansa import __version__
+
+if TYPE_CHECKING:  # loaded when one of its commands is asked for
+    from hansa.appkit.application import Application
 
 
 class Entry(NamedTuple):
@@ -69,6 +72,11 @@ FOLDED: Final[dict[str, str]] = {
     "mandates": "mandate",
     "consents": "grant",
 }
+
+
+def name_group(application: "Application") -> str:
+    """The name of the group in which an application's or contract's commands stand."""
+    return FOLDED.get(application.name, application.cli_name)
 
 
 class LazyGroup(click.Group):
