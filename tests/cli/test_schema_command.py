@@ -1,5 +1,6 @@
 """`hansa schema` on files: compare, check, labels. It needs no league and no node for that."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from hansa.cli.main import run
+from hansa.identity.type_metadata import read_type_metadata
 
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -87,3 +89,33 @@ def test_labels_are_there_in_all_four_languages(
     assert (code, "pt /properties/name" in found["error"]["text"]) == (2, True)
     three = {each: labels[each] for each in LANGUAGES[:3]}
     assert ask(capsys, "labels", write(folder, "three.json", three))[0] == 2
+
+
+def test_type_metadata_is_made_from_schema_and_labels(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nested = {
+        **SCHEMA,
+        "properties": {
+            "name": {"type": "string"},
+            "shops": {"type": "array", "items": {"properties": {"city": {"type": "string"}}}},
+        },
+    }
+    write(folder, "nested.json", nested)
+    city = "/properties/shops/items/properties/city"
+    labels = {each: {"": each, "/properties/name": each, city: each} for each in LANGUAGES}
+    given = ("--labels", write(folder, "labels.json", labels), "--vct", "urn:licence")
+    code, made = ask(capsys, "type-metadata", "nested.json", *given, "-o", "type.json")
+    data = (folder / "type.json").read_bytes()
+    found = read_type_metadata(data, vct="urn:licence", integrity=made["vct#integrity"])
+    assert (code, made["digest"]) == (0, hashlib.sha256(data).hexdigest())
+    assert [(each.path, each.is_mandatory) for each in found.claims] == [
+        (("name",), True),
+        (("shops", None, "city"), False),
+    ]
+    assert {each.locale for each in found.display} == set(LANGUAGES)
+    strange = {each: {"/properties/nothing": each} for each in LANGUAGES}
+    given = ("--labels", write(folder, "labels.json", strange), "--vct", "urn:licence")
+    code, made = ask(capsys, "type-metadata", "nested.json", *given, "-o", "other.json")
+    assert (code, made["error"]["code"]) == (2, "cli.wrong_schema")
+    assert not (folder / "other.json").exists()

@@ -23,8 +23,8 @@ from hansa.cli.identity.acts import (
     propose_option,
 )
 from hansa.cli.identity.known_schemas import APPLICATION, find_schema
+from hansa.cli.identity.schema_files import read_document, read_schema
 from hansa.cli.place import find_place
-from hansa.client.faults import ClientError
 from hansa.client.gateway import Gateway
 from hansa.contracts.schemas.model import (
     DeprecateSchema,
@@ -33,50 +33,10 @@ from hansa.contracts.schemas.model import (
     PublishStandard,
     UpdateSchema,
 )
-from hansa.encoding.canonical import CanonicalError, decode_canonical, encode_canonical
-from hansa.identity.json_document import parse_document
-from hansa.identity.json_schema import InvalidSchema, check_schema, find_incompatible
-from hansa.primitives.limits import MESSAGE_BYTES_MAX
+from hansa.identity.json_schema import find_incompatible
 
 _FILE: Final = click.Path(path_type=Path, exists=True, dir_okay=False)
 _WHICH: Final = "ID|NAME|NAME:MAJOR|NAME@VERSION"
-DOCUMENT_BYTES_MAX: Final = 4_000_000
-LANGUAGES: Final = ("en", "pt", "zh-Hans", "zh-Hant")
-_LABELS_FORM: Final = 'write {"en": {"": "Licence", "/properties/name": "Name"}, "pt": …}'
-
-
-class WrongFile(ClientError):
-    """A file that is no JSON document, or no schema of the league's profile."""
-
-    CODE = "cli.wrong_schema"
-
-
-def read_document(file: Path) -> Any:
-    """A JSON document of a file, judged strictly. Raises WrongFile."""
-    from hansa.identity.faults import Malformed
-
-    try:
-        return parse_document(file.read_bytes(), size_max=DOCUMENT_BYTES_MAX)
-    except Malformed as error:
-        raise WrongFile(f"{file}: {error}", "give one JSON object") from error
-
-
-def read_schema(file: Path) -> str:
-    """The canonical text of a schema file, judged as the ledger will. Raises WrongFile."""
-    document = read_document(file)
-    try:
-        check_schema(document)
-        text = encode_canonical(document)
-        decode_canonical(text, size_max=MESSAGE_BYTES_MAX)
-    except InvalidSchema as error:
-        raise WrongFile(
-            f"{file}: {error}", "see the profile: no foreign references, no recursion"
-        ) from error
-    except CanonicalError as error:
-        raise WrongFile(
-            f"{file}: {error}", "whole numbers and ASCII names; write decimals as text"
-        ) from error
-    return text.decode()
 
 
 def _publication_options() -> list[click.Parameter]:
@@ -251,24 +211,19 @@ def _read_either(text: str, values: dict[str, Any]) -> Any:
         return json.loads((find_schema(gateway, text).record or {})["document"])
 
 
+def _type_metadata(
+    schema: str, labels: Path, vct: str, output: Path, force: bool, **values: Any
+) -> int:
+    from hansa.cli.identity.type_metadata import write_type_metadata
+
+    rules = _read_either(schema, values)
+    return write_type_metadata(rules, labels, vct, output, force=force, as_json=values["as_json"])
+
+
 def _labels(file: Path, as_json: bool) -> int:
-    labels = read_document(file)
-    languages = {name: labels.get(name) for name in LANGUAGES}
-    missing = [name for name, words in languages.items() if not isinstance(words, dict)]
-    if missing or set(labels) != set(LANGUAGES):
-        raise WrongFile(f"{file}: wants {', '.join(LANGUAGES)} and no others", _LABELS_FORM)
-    pointers = {pointer for words in languages.values() for pointer in words or {}}
-    gaps = sorted(
-        f"{name} {pointer or '(the schema)'}"
-        for name, words in languages.items()
-        for pointer in pointers
-        if not isinstance((words or {}).get(pointer), str)
-    )
-    if gaps:
-        raise WrongFile(f"{file}: no label for {', '.join(gaps)}", _LABELS_FORM)
-    digest = compute_digest(file)
-    answer({"file": str(file), "digest": digest, "labels": len(pointers)}, digest, as_json=as_json)
-    return YES
+    from hansa.cli.identity.type_metadata import tell_labels
+
+    return tell_labels(file, as_json)
 
 
 _ASKING: Final = [reader_option(), *place_parameters(), json_parameter()]
@@ -384,6 +339,25 @@ OWN: Final = (
         "One object for each of en, pt, zh-Hans, zh-Hant: place in the schema (JSON pointer) to "
         'label; "" is the schema itself.\n\n'
         "\b\nExample:\n  hansa schema labels licence-labels.json",
+    ),
+    click.Command(
+        "type-metadata",
+        params=[
+            click.Argument(["schema"], metavar=f"FILE|{_WHICH}"),
+            click.Option(
+                ["--labels"], type=_FILE, required=True, metavar="FILE", help="Labels to show."
+            ),
+            click.Option(["--vct"], required=True, metavar="TYPE", help="Type of the SD-JWT VCs."),
+            click.Option(
+                ["-o", "--output"], type=click.Path(path_type=Path), required=True, metavar="FILE"
+            ),
+            click.Option(["--force"], is_flag=True, help="Replace the file if it is there."),
+            *_ASKING,
+        ],
+        callback=_type_metadata,
+        help="Make the SD-JWT VC type metadata of a schema from its labels.\n\n"
+        "\b\nExample:\n  hansa schema type-metadata licence --labels licence-labels.json \\\n"
+        "    --vct https://registry.example/licence -o licence-type.json",
     ),
 )
 
