@@ -157,7 +157,7 @@ use = click.Command(
     ],
     help="""Act under a mandate: its use and the act, in one atomic transaction.
 
-    The application must ask for mandates where it asks who sends (docs/reference/mandates.md).
+    The application must ask for mandates where it asks who sends (view may_act, ADR 17).
 
     \b
     Example:

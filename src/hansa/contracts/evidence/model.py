@@ -43,7 +43,7 @@ OwnName = Annotated[
     str,
     Meta(
         pattern=r"^([A-Za-z0-9._:~#+-]{1,128})?$(?!\n)",
-        description='name of the owner\'s choice, or "": the value itself',
+        description='the owner\'s own name for it, nothing personal, or "": the value itself',
     ),
 ]
 MaybeCommitment = Annotated[
