@@ -46,6 +46,8 @@ from tests.contracts.clinic import (
 
 CONTENTS = {NAME: "陳小明".encode(), BLOOD: b"0+"}
 KEY = OpeningKey.generate()
+# The same in every process of a test.
+KEY_OF_TEST = OpeningKey("X25519", bytes(range(32)))
 HOUR_MS = 3_600_000
 
 
@@ -156,6 +158,10 @@ class ServedClinic:
         (event, *_) = self.commit(BANK, read(grant, **{**key, **changes}))
         return int(event["number"])
 
+    def encode_key(self, key: OpeningKey) -> str:
+        """Its public part as the ledger takes it."""
+        return encode_base64url(key.public)
+
     def get_grant(self, identity: str) -> DataGrant:
         """A grant as it stands."""
         found = get_record(self.node.state, "consents", DataGrant, identity)
@@ -207,4 +213,4 @@ def serve_clinic(folder: Path) -> Iterator[ServedClinic]:
         clinic.close()
 
 
-__all__ = ["CONTENTS", "HOUR_MS", "KEY", "ServedClinic", "serve_clinic"]
+__all__ = ["CONTENTS", "HOUR_MS", "KEY", "KEY_OF_TEST", "ServedClinic", "serve_clinic"]
