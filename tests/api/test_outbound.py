@@ -145,3 +145,19 @@ def test_a_name_without_an_address_and_a_large_body_are_failures(
     resolve_to(monkeypatch, "8.8.8.8")
     large = b"x" * (outbound.BODY_BYTES_MAX + 1)
     assert Outbound().post("http://shop.example/", large, {}).status == 0
+
+
+def test_documents_are_fetched_over_tls_only_and_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_to(monkeypatch, "8.8.8.8")
+    monkeypatch.setattr(outbound, "WHOLE_S", 0.01)
+
+    async def drip(*_arguments: Any) -> Any:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(outbound, "_fetch", drip)
+    assert Outbound().fetch("http://shop.example/", size_max=9).text == "not an https address"
+    fetched = Outbound().fetch("https://shop.example/did.json", size_max=9)
+    assert fetched.status == 0 and fetched.text.startswith("no answer")
+    resolve_to(monkeypatch, "8.8.8.8", "127.0.0.1")
+    fetched = Outbound().fetch("https://shop.example/did.json", size_max=9)
+    assert fetched.text == "the host is in a private network"

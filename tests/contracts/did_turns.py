@@ -18,7 +18,7 @@ from hansa.contracts.accounts.did_model import (
     VetoRecovery,
 )
 from hansa.contracts.accounts.keys import compute_key_digest, compute_next_key_statement
-from hansa.contracts.accounts.model import SuspendAccount
+from hansa.contracts.accounts.model import CloseAccount, SuspendAccount
 from hansa.contracts.accounts.profile import DidProfile, PastProfile, Recovery, RecoveryPlan
 from hansa.encoding.text import encode_base64url
 from hansa.ledger.model import Message
@@ -34,6 +34,7 @@ BOX = encode_base64url(b"\x09" + bytes(31))
 SMALL_BOX = encode_base64url(bytes(32))
 DAY_MS = 86_400_000
 DELAY_MS = 3 * DAY_MS
+WINDOW_MS = 7 * DAY_MS
 
 
 def digest(actor: Actor, number: int) -> str:
@@ -61,6 +62,8 @@ class DidTurns:
     def promise(self) -> None:
         sender = self.pick_actor()
         account = self.random.choice((sender, sender, sender, ALMA, SERVICE))
+        if self.random.random() < 0.2 and self.chain.get("", Account, SERVICE.did) is not None:
+            account = SERVICE
         number = self.random.choice(KEY_NUMBERS)
         message = CommitNextKey(account=account.did, next_key=digest(account, number))
         _past, results = self.act([sender], ("accounts", message))
@@ -202,13 +205,19 @@ class DidTurns:
     def wait_for_recovery(self) -> None:
         """As long as the owner has to veto, and cannot when it is suspended meanwhile."""
         waiting = scan_records(self.chain.state, "accounts", Recovery, limit=ALL)
-        waiting = [e for e in waiting if e.state == "agreed" and e.account != e.member]
-        if waiting and self.random.random() < 0.5:
-            chosen = self.random.choice(waiting)
-            message = SuspendAccount(account=chosen.account, reason="leave")
+        people = [e for e in waiting if e.account != e.member]
+        agreed = [e for e in people if e.state == "agreed"]
+        if agreed and self.random.random() < 0.5:
+            chosen = self.random.choice(agreed)
+            message: Message = SuspendAccount(account=chosen.account, reason="leave")
+            self.act([ACTORS[chosen.member]], ("accounts", message))
+        elif people and self.random.random() < 0.2:
+            chosen = self.random.choice(people)
+            message = CloseAccount(account=chosen.account, reason="left")
             self.act([ACTORS[chosen.member]], ("accounts", message))
         past = Past(self.chain)
-        self.judge.observe(past, self.chain.advance(DELAY_MS))
+        is_open = any(each.state == "open" for each in waiting)
+        self.judge.observe(past, self.chain.advance(WINDOW_MS if is_open else DELAY_MS))
 
     def list_profiles(self) -> list[DidProfile]:
         return scan_records(self.chain.state, "accounts", DidProfile, limit=ALL)
@@ -272,6 +281,12 @@ class DidJudge(Judge):
             had = {compute_key_digest(key.public) for key in before.keys}
             new = {compute_key_digest(key.public) for key in account.keys} - had
             forbid(not new <= {profile.next_key}, "A10", f"a key entered {account.did}")
+            said = self.chain.get("accounts", DidProfile, account.did)
+            changed = said is None or said.next_key != profile.next_key
+            closed = account.standing[-1].standing == "closed"
+            forbid(changed and not new and not closed, "A10", f"{account.did} promised anew")
+            boxes = set(said.agreements if said is not None else ())
+            forbid(not boxes <= set(profile.agreements), "A10", f"{account.did} has a new box")
             plan = past.get(RecoveryPlan, account.did, app="accounts")
             now = self.chain.get("accounts", RecoveryPlan, account.did)
             forbid(plan != now, "A10", f"the plan of {account.did} changed")

@@ -17,10 +17,11 @@ from hansa.contracts.accounts.did_model import (
 from hansa.contracts.accounts.keys import compute_key_digest, compute_next_key_statement
 from hansa.contracts.accounts.model import CloseAccount, RevokeKey
 from hansa.contracts.accounts.profile import DidProfile, PastProfile
+from hansa.contracts.standing import judge_signer
 from hansa.encoding.text import encode_base64url
 from hansa.ledger.model import Message
 from hansa.ledger.receipts import OK
-from hansa.ledger.system import find_key
+from hansa.ledger.system import Member, find_key
 from hansa.testing.chain import CHAIN, Actor, Chain, make_key
 from tests.contracts import land
 from tests.contracts.league import (
@@ -116,6 +117,7 @@ def test_a_thief_of_the_current_key_can_put_in_no_key_and_the_owner_shuts_it_out
         build_add_key(STAFF.did, ALMA.did, "thief", "t1", purposes=("authenticate",)),
         build_replace_key(STAFF.did, ALMA.did, "thief", key_id="t1"),
         promise(STAFF, "thief"),
+        agreement(STAFF, "thief"),
         SetRecovery(account=STAFF.did, agents=(BRUNO.did,), threshold=1),
         CloseAccount(account=STAFF.did, reason="gone"),
     ):
@@ -204,6 +206,10 @@ def test_a_key_that_asserts_signs_no_transaction(chain: Chain) -> None:
     assert send(chain, STAFF, adding) == OK
     message = RevokeKey(account=STAFF.did, key_id="k1", reason="x")
     assert send_with(chain, STAFF, "seal", "seal", message) == "ledger.unknown_signer"
+    account, member = get_account(chain, STAFF.did), chain.get("", Member, ALMA.did)
+    assert member is not None
+    judged = judge_signer(account, member, "seal", chain.height + 1, "land")
+    assert judged == "key_not_for_this_purpose"
     both = build_add_key(STAFF.did, ALMA.did, "door", "door", purposes=("assert", "authenticate"))
     assert send(chain, STAFF, both) == OK
     assert send_with(chain, STAFF, "door", "door", message) == "ledger.unknown_signer"

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from hansa.contracts.accounts.did_model import (
     ApproveRecovery,
     CommitNextKey,
+    SetAgreementKey,
     SetRecovery,
     VetoRecovery,
 )
@@ -17,6 +18,7 @@ from hansa.contracts.accounts.model import (
 from hansa.contracts.accounts.profile import DidProfile, Recovery, RecoveryPlan
 from hansa.contracts.accounts.recoveries import DELAY_MS_DEFAULT, WINDOW_MS_DEFAULT
 from hansa.contracts.governance.model import FreezeTarget, SetParameter
+from hansa.encoding.text import encode_base64url
 from hansa.ledger.model import Message
 from hansa.ledger.receipts import OK
 from hansa.ledger.state import scan_records
@@ -91,6 +93,9 @@ def test_enough_agents_give_a_new_key_after_the_delay_and_all_old_keys_end(chain
     assert (
         send(chain, OWNER, build_add_key(OWNER.did, ALMA.did, "seal", purposes=("assert",))) == OK
     )
+    box = encode_base64url(b"\x09" + bytes(31))
+    sealing = SetAgreementKey(account=OWNER.did, id="box", alg="X25519", public=box)
+    assert send(chain, OWNER, sealing) == OK
     agree(chain)
     (waiting,) = list_waiting(chain)
     assert (waiting.state, waiting.due_ms) == ("agreed", chain.time_ms + DELAY_MS_DEFAULT)
@@ -101,7 +106,7 @@ def test_enough_agents_give_a_new_key_after_the_delay_and_all_old_keys_end(chain
     assert list_waiting(chain) == []
     assert send(chain, OWNER, VetoRecovery(account=OWNER.did)) == "ledger.unknown_signer"
     profile = chain.get("accounts", DidProfile, OWNER.did)
-    assert profile is not None and profile.version == 3
+    assert profile is not None and (profile.version, profile.agreements) == (4, ())
     assert find_violations(chain.state) == []
 
 

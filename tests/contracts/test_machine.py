@@ -251,6 +251,7 @@ MUTANTS: dict[str, tuple[set[str], Mutant]] = {
     "A8 at once": ({"A8"}, _forget_accounts_history),
     "A9 first falls": ({"A9", "A7"}, _patch(accounts, "_check_not_first", _nothing)),
     "A10 any key": ({"A10"}, _patch(accounts, "check_not_promised", _nothing)),
+    "A10 any box": ({"A10"}, _patch(did_handlers, "check_not_promised", _nothing)),
     "A10 any plan": ({"A10"}, _patch(recovery_handlers, "check_not_promised", _nothing)),
     "A10 a key of before": (
         {"A10"},

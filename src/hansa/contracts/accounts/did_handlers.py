@@ -135,7 +135,7 @@ def remove_service(ctx: Context, message: RemoveService) -> None:
 
 @contract.handles(SetAgreementKey)
 def set_agreement_key(ctx: Context, message: SetAgreementKey) -> None:
-    """A12."""
+    """A10, A12."""
     # READ
     account = need_open(ctx, message.account)
     agreements = need_profile(ctx, account).agreements
@@ -146,6 +146,7 @@ def set_agreement_key(ctx: Context, message: SetAgreementKey) -> None:
 
     # CHECK
     require_speaker(ctx, account)
+    check_not_promised(ctx, account)
     check_agreement_key(message.alg, message.public)
     if len(others) >= AGREEMENTS_MAX:
         raise TooManyEntries(account=account.did, limit=AGREEMENTS_MAX)

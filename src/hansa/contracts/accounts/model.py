@@ -12,9 +12,10 @@ A6  At most KEYS_LIVE_MAX keys are live; ended ones are kept or filed, never for
 A7  An open account keeps a key with which it can act.
 A8  Closed is final; standings follow each other in order of height.
 A9  A member's first account stays open, in good standing, and its administrator.
-A10 While an account has promised its next key, only that key enters, by its own signature; until
-    then the account neither changes its recovery plan nor closes itself. Recovery, and governance
-    for a member's first account, set the promise aside.
+A10 While an account has promised its next key, only that key enters, by its own signature, and
+    no other to which content is sealed is published; until then the account neither changes its
+    recovery plan nor closes itself. Recovery, and governance for a member's first account, set the
+    promise aside.
 A11 An account may name agents; enough of them, within a time, agree on a new key, which enters
     after a delay unless a live key of the account vetoes; then all its other keys end. Nobody is
     recovered who could not veto: suspended or frozen.

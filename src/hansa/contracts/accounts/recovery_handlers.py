@@ -185,7 +185,7 @@ def complete_recovery(ctx: Context, message: CompleteRecovery) -> None:
     end_recovery(ctx, recovery, "completed")
     for other in list_recoveries(ctx, account.did):
         end_recovery(ctx, other, "superseded")
-    begin_version(ctx, account, next_key="")
+    begin_version(ctx, account, agreements=(), next_key="")
     old = list_live_keys(account, ctx.height + 1)
     enter_in_place_of(ctx, account, list(old), recovery.key_id, recovery.new_key, "recovery")
 
