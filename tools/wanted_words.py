@@ -14,7 +14,7 @@ import msgspec
 from jinja2 import Environment, nodes
 
 from hansa.appkit.application import Application, collect_rejections
-from hansa.catalog import load_applications
+from hansa.catalog import SYSTEM, load_applications
 from hansa.ledger.rejections import Rejection
 from hansa.locales.readable import make_readable
 from hansa.locales.words import choose_context
@@ -69,6 +69,10 @@ def _collect() -> Iterator[Wanted]:
 def _collect_application(app: Application) -> Iterator[Wanted]:
     name = app.name
     yield Wanted("application", name, app.title, place=name)
+    if name in SYSTEM:
+        yield Wanted("application-short", name, make_readable(name), place="in menus")
+    for setting in app.contract.settings:
+        yield Wanted("setting", f"{name}.{setting.name}", setting.text, place="a parameter")
     for role in app.roles:
         yield Wanted("role", f"{name}.{role.name}", make_readable(role.name), place=role.text)
     for message in app.messages:

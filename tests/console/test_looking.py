@@ -224,6 +224,11 @@ def test_an_item_is_found_by_its_code_and_seen_whole(
     check_accessible(page)
     check_fits(page)
     look(page, f"item-{'dark-phone' if dark else 'light-desk'}")
+    address = page.url
+    count = page.locator("#steps .dot").count()
+    page.goto(f"{address}?before=1")  # earlier than its first step
+    page.get_by_role("link", name="Latest steps").click()
+    expect(page.locator("#steps .dot")).to_have_count(count)
     page.goto("/food?q=9523001000042")
     expect(page.locator("#lots")).to_be_visible()
     page.goto("/food?q=nothing-of-the-kind")

@@ -1,16 +1,22 @@
 """Addresses, cookies, form tokens and notices of the console, each for itself."""
 
+import asyncio
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from flit_core.common import Module
 
 from hansa.console.cookies import LANGUAGE, SESSION, read_cookies, write_cookie
 from hansa.console.headers import POLICY, list_locks
+from hansa.console.people import read_params
 from hansa.console.routing import Page, Router, page
 from hansa.console.sealing import Notice, Seal
-from hansa.console.templates import build_environment, shorten, show_short
+from hansa.console.templates import WRITINGS, build_environment, shorten, show_short
 from hansa.console.visit import Visit, is_own_path
+from hansa.locales.languages import LANGUAGES
+from hansa.locales.words import Words
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -126,3 +132,70 @@ def test_pages_styles_scripts_and_catalogues_are_in_the_package() -> None:
     for folder in ("console/templates", "console/static", "locales"):
         files = {each for each in (ROOT / "src" / "hansa" / folder).rglob("*.*") if each.is_file()}
         assert {each for each in files if "__pycache__" not in each.parts} <= packed, folder
+
+
+def speak(**entries: str) -> Words:
+    """Words with a few entries: `state__OPEN` is OPEN in the context state."""
+    found = {tuple(name.split("__", 1)): text for name, text in entries.items()}
+    return Words(LANGUAGES["pt"], found)  # type: ignore[arg-type]
+
+
+def test_codes_in_refusals_have_their_words_where_there_are_any() -> None:
+    words = speak(
+        state__ISSUED="Emitida",
+        option__pledge="Penhor",
+        role__holds_x="",
+        field__pledge="Campo",
+        application__holds="Ónus",
+        record__invoice="Factura",
+    )
+    entries = {("role", "holds.bank"): "Banco", ("message", "holds.PlaceHold"): "Constituir"}
+    words = Words(words.language, {**words._entries, **entries})
+    refuse = {
+        ("status", "ISSUED"): "Emitida",
+        ("kind", "pledge"): "Penhor",
+        ("field", "pledge"): "Campo",
+        ("record_kind", "invoice"): "Factura",
+        ("application", "holds"): "Ónus",
+        ("roles", "holds.bank, holds.bank"): "Banco, Banco",
+        ("roles", "holds.bank, holds.other"): "holds.bank, holds.other",
+        ("target", "contract:holds"): "Ónus",
+        ("target", "message:holds.PlaceHold"): "Constituir",
+        ("target", "account:did:hansa:x"): "account:did:hansa:x",
+        ("name", "pledge"): "pledge",  # what somebody called it
+        ("number", "ISSUED"): "ISSUED",
+        ("what", "a pledge of sorts"): "a pledge of sorts",
+        ("unknown", "nothing"): "nothing",
+    }
+    for (name, value), expected in refuse.items():
+        said = words.of("rejection", "a.b", default=f"<{{{name}}}>", params={name: value})
+        assert said == f"<{expected}>"
+    assert words.of("rejection", "a.b", default="{count}", params={"count": 7}) == "7"
+    assert words.of("message", "a.b", default="{kind}", params={"kind": "pledge"}) == "pledge"
+
+
+def test_an_application_s_own_words_for_a_code_come_first() -> None:
+    words = Words(
+        LANGUAGES["pt"], {("option", "pledge"): "Penhor", ("option", "holds.pledge"): "Próprio"}
+    )
+    said = words.of("remedy", "holds.x", default="{kind}", params={"kind": "pledge"})
+    assert said == "Próprio"
+
+
+def test_an_application_has_a_short_name_in_menus_or_its_title() -> None:
+    words = Words(
+        LANGUAGES["pt"],
+        {("application-short", "holds"): "Ónus", ("application", "holds"): "Ónus e penhoras",
+         ("application", "quotas"): "Quotas de custo"},
+    )  # fmt: skip
+    assert words.application("holds", "Holds") == "Ónus"
+    assert words.application("quotas") == "Quotas de custo"
+    assert words.application("new_one", "A new one") == "A new one"
+    assert words.application("new_one") == "New one"
+
+
+def test_times_in_refusals_are_written_as_times() -> None:
+    visit = cast("Visit", SimpleNamespace(writing=WRITINGS["en"]))
+    given = {"until_ms": 1_772_400_000_000, "ahead_ms": 5_000, "count": 10**12, "kind": "pledge"}
+    found = asyncio.run(read_params(visit, given))
+    assert found == {**given, "until_ms": WRITINGS["en"].when(1_772_400_000_000)}

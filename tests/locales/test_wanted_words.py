@@ -45,6 +45,9 @@ def test_every_message_rejection_role_and_table_wants_words(wanted) -> None:
         ("state", "ISSUED"),  # a value of a field `status`
         ("option", "RED_CONFIRMED"),  # a value of another field
         ("option", "yes"),
+        ("vote", "yes"),  # apart from the Yes of a box that is ticked
+        ("setting", "quotas.window_ms"),
+        ("application-short", "holds"),
         ("option", "HK"),
         ("rejection", "ledger.wrong_signature"),
         ("rejection", "api.session_ended"),

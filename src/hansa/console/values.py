@@ -146,7 +146,7 @@ class Reader:
             href = join_path("apps", "members", "records", "member", value)
             return Shown(text=name, href=href if value in self.names else "", title=value)
         if shape.meaning == "application":
-            return Shown(text=self.words.of("application", value, default=value), title=value)
+            return Shown(text=self.words.application(value, value), title=value)
         if shape.meaning == "date":
             return Shown(text=self.writing.day(value), value=value)
         href = self._find_record(shape, value)

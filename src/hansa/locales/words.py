@@ -21,6 +21,27 @@ DOMAIN: Final = "hansa"
 # Fields whose values are states; values of all other fields are options.
 STATE_FIELDS: Final = frozenset({"status", "state", "standing"})
 _PLACE = re.compile(r"\{(\w+)\}")
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)?")
+_REFUSING: Final = frozenset({"rejection", "remedy"})
+# Parameters that hold what people called something: never taken for a code.
+_OWN_NAMES: Final = frozenset(
+    "id name number key key_id kid did label text value title list index node chain item invoice "
+    "prefix lot".split()
+)
+# Where the words of a parameter's code are looked for: by its name first, then here.
+_PARAM_CONTEXTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "application": ("application",),
+    "field": ("field",),
+    "needed": ("role", "field"),
+    "kind": ("option", "record"),
+    "record_kind": ("record",),
+    "type": ("message", "option"),
+    "types": ("message", "option"),
+    "choice": ("vote", "option"),
+}
+_CODE_CONTEXTS: Final = ("state", "option", "role", "message", "application", "record")
+# `contract:holds`, `message:holds.PlaceHold`: what a freeze or a vote is about.
+_TARGETS: Final[Mapping[str, str]] = {"contract": "application", "message": "message"}
 _Key = tuple[str, str]
 
 
@@ -65,11 +86,43 @@ class Words:
         found = found or self._find(context, name)
         if not found:
             found = make_readable(name) if default is None else default
-        return fill(found, params or {})
+        given = params or {}
+        if context in _REFUSING:
+            owner = name.partition(".")[0]
+            given = {key: self.param(key, value, app=owner) for key, value in given.items()}
+        return fill(found, given)
+
+    def param(self, name: str, value: object, *, app: str = "") -> object:
+        """A parameter of a refusal for people: a code, or codes parted by commas, in its words;
+        anything else, and a code without words, as it is. `app`: whose refusal it is.
+        """
+        if name in _OWN_NAMES or not isinstance(value, str):
+            return value
+        words = [self._find_code(name, code, app) for code in value.split(", ")]
+        return ", ".join(words) if all(words) else value
+
+    def _find_code(self, name: str, code: str, app: str) -> str:
+        """The words of one code, "" when there are none."""
+        sort, colon, rest = code.partition(":")
+        contexts = _PARAM_CONTEXTS.get(name, ()) + _CODE_CONTEXTS
+        if colon and sort in _TARGETS:
+            contexts, code = (_TARGETS[sort],), rest
+        if not _CODE.fullmatch(code):
+            return ""
+        for context in contexts:
+            found = self._find(context, f"{app}.{code}") or self._find(context, code)
+            if found:
+                return found
+        return ""
 
     def knows(self, context: str, name: str) -> bool:
         """Whether the catalogue has these very words."""
         return bool(self._find(context, name))
+
+    def application(self, name: str, title: str = "") -> str:
+        """An application's short name, for menus and paths; its title where it has no shorter."""
+        short = self._find("application-short", name)
+        return short or self.of("application", name, default=title or None)
 
     def value(self, field: str, value: str, *, app: str = "") -> str:
         """Words of a value of an enumerated field: a state, or an option."""

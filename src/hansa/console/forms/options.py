@@ -83,9 +83,7 @@ async def _list_described(visit: Visit, sort: str, name: str) -> list[Option]:
     words = visit.words
     if sort == "application":
         found = await describe_all(visit)
-        return [
-            (each.name, words.of("application", each.name, default=each.title)) for each in found
-        ]
+        return [(each.name, words.application(each.name, each.title)) for each in found]
     about = await find_described(visit, name) if name else None
     if about is None:
         return []

@@ -9,7 +9,7 @@ from typing import Any, Final
 from hansa.console.asking import join_path
 from hansa.console.describing import find_described
 from hansa.console.forms.shape import Shape
-from hansa.console.people import name_all, name_who
+from hansa.console.people import name_all, name_who, read_params
 from hansa.console.templates import shorten
 from hansa.console.values import Reader
 from hansa.console.visit import Visit
@@ -64,7 +64,7 @@ async def tell_messages(visit: Visit, entries: Iterable[Mapping[str, Any]]) -> l
         if sender and sender not in names:
             names[sender] = await name_who(visit, sender)
         code, words = entry["code"], visit.words
-        params = {**entry["params"], **await name_params(visit, entry["params"])}
+        params = await read_params(visit, entry["params"])
         is_deadline = str(entry["transaction"]).startswith("deadline/")
         rows.append(
             {
@@ -78,12 +78,6 @@ async def tell_messages(visit: Visit, entries: Iterable[Mapping[str, Any]]) -> l
             }
         )
     return rows
-
-
-async def name_params(visit: Visit, params: Mapping[str, Any]) -> dict[str, str]:
-    """Parameters of a refusal that are members, by their names."""
-    names = await name_all(visit, params)
-    return {name: names[each] for name, each in params.items() if each in names}
 
 
 async def tell_events(visit: Visit, entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -110,7 +104,7 @@ async def tell_event(visit: Visit, event: Mapping[str, Any]) -> dict[str, Any]:
         "said": [part for part in said.parts if part.kind != "none"],
         "cells": {
             "what": visit.words.of("event", f"{app}.{event['type']}"),
-            "app": visit.words.of("application", app, default=about.title if about else app),
+            "app": visit.words.application(app, about.title if about else app),
             "height": visit.writing.number(event["height"]),
             "said": " · ".join(
                 f"{part.label}: {part.text}"

@@ -92,7 +92,7 @@ async def _draw_table(visit: Visit, about: Described, table: Mapping[str, Any]) 
             pictures += _draw_sums(visit, about, table, total, found)
     return {
         "title": title,
-        "app": words.of("application", about.name, default=about.title),
+        "app": words.application(about.name, about.title),
         "href": join_path("apps", about.name, "tables", table["name"]),
         "pictures": pictures,
     }

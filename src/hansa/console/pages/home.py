@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, Final
 
 from hansa.console.answers import Answer
+from hansa.console.people import read_params
 from hansa.console.routing import page
 from hansa.console.visit import Visit
 from hansa.console.waiting import list_proposals, list_roles, list_waiting
@@ -26,13 +27,16 @@ async def show_home(visit: Visit) -> Answer:
         visit.api.get("/v1/status"),
     )
     senders = await visit.names_of([each["sender"] for each in lately["items"]])
+    lines = join_equal(lately["items"])[:_LINES]
+    for each in lines:
+        each["params"] = await read_params(visit, each["params"])
     return visit.render(
         "home.html",
         service=service,
         roles=roles,
         waiting=waiting,
         proposals=proposals,
-        lately=join_equal(lately["items"])[:_LINES],
+        lately=lines,
         senders=senders,
         described=await visit.frame.describe_all(visit.api),
     )

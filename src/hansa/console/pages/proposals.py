@@ -13,8 +13,7 @@ from hansa.console.charts import draw_tally
 from hansa.console.describing import find_described
 from hansa.console.forms.shape import Shape
 from hansa.console.looking import list_all, make_frame
-from hansa.console.pages.explorer_rows import name_params
-from hansa.console.people import name_all
+from hansa.console.people import name_all, read_params
 from hansa.console.problems import refuse_address
 from hansa.console.routing import page
 from hansa.console.values import Reader, Shown
@@ -99,7 +98,7 @@ async def _note_vote(visit: Visit, transaction: str) -> None:
         visit.note("done", visit.words("Your vote counts."))
         return
     words = visit.words
-    params = {**message["params"], **await name_params(visit, message["params"])}
+    params = await read_params(visit, message["params"])
     text = words.of("rejection", message["code"], default=message["text"], params=params)
     cure = words.of("remedy", message["code"], default=message["remedy"], params=params)
     visit.note("refused", f"{text} {cure}")
@@ -117,7 +116,8 @@ def _draw(visit: Visit, proposal: Mapping[str, Any]) -> Markup:
     frame = make_frame(
         visit, "tally", _("Votes"), _("Weights for and against, and of who has not voted.")
     )
-    labels = (_("Yes"), _("No"), _("Not voted"), _("Passes at"))
+    yes, no = _.of("vote", "yes", default=_("Yes")), _.of("vote", "no", default=_("No"))
+    labels = (yes, no, _("Not voted"), _("Passes at"))
     return draw_tally(
         frame,
         labels,

@@ -11,6 +11,9 @@ const input = find("draft-file");
 
 input.closest(".field").hidden = false;
 input.addEventListener("change", () => take(input.files));
+if (input.files.length > 0) {
+  take(input.files); // chosen before this script was there
+}
 watchDrop(form, take);
 
 async function take([file]) {

@@ -109,8 +109,7 @@ function watchSource(form) {
   }
   const input = place.querySelector("input[type=file]");
   place.hidden = false;
-  input.addEventListener("change", async () => {
-    const [file] = input.files;
+  const take = async ([file]) => {
     if (file === undefined) {
       return;
     }
@@ -125,7 +124,16 @@ function watchSource(form) {
     }
     form.elements._file.value = encodeBase64url(bytes);
     form.requestSubmit(place.querySelector("button"));
-  });
+  };
+  watchChosen(input, take);
+}
+
+/** Take files as they are chosen, and those that were chosen before this script was there. */
+function watchChosen(input, take) {
+  input.addEventListener("change", () => take(input.files));
+  if (input.files.length > 0) {
+    take(input.files);
+  }
 }
 
 /** A key request that is chosen, dropped or pasted fills the form. */
@@ -145,7 +153,7 @@ function watchRequest(form) {
   };
   input.parentElement.hidden = false;
   watchDrop(zone, take);
-  input.addEventListener("change", () => take(input.files));
+  watchChosen(input, take);
 }
 
 /** Check digits while one types; the server judges them again, and all other schemes. */
