@@ -19,6 +19,8 @@ NAMES = (
 )
 # Of a file that is no JSON of ours each parser says in its own words what it stumbled on.
 OWN_WORDS = "not a receipt, proof or checkpoint file: "
+# Python judges bundles too.
+_PYTHON_WORDS = "not a receipt, proof, checkpoint or bundle: "
 
 
 @cache
@@ -42,7 +44,7 @@ def list_roots(document: dict[str, Any], case: dict[str, Any]) -> list[bytes]:
 def cut_own_words(verdict: dict[str, Any]) -> dict[str, Any]:
     """The verdict without the words that each parser has of its own."""
     steps = [
-        step | {"text": OWN_WORDS} if step["text"].startswith(OWN_WORDS) else step
+        step | {"text": OWN_WORDS} if step["text"].startswith((OWN_WORDS, _PYTHON_WORDS)) else step
         for step in verdict["steps"]
     ]
     return verdict | {"steps": steps}
