@@ -111,6 +111,8 @@ FIELDS: dict[str, tuple[FieldMeaning, ...]] = {
     ),
     "accounts": (
         FieldMeaning("account", "party", record="account"),
+        FieldMeaning("agent", "party", record="account"),
+        FieldMeaning("agents", "party", record="account"),
         FieldMeaning("since", "height"),
         FieldMeaning("until", "height"),
     ),
