@@ -8,7 +8,10 @@ from msgspec.structs import replace
 
 from hansa.crypto.signatures import PublicKey
 from hansa.encoding.canonical import encode_canonical
+from hansa.identity.data_integrity import add_proof
+from hansa.identity.faults import Malformed
 from hansa.identity.links import StandingFrom
+from hansa.identity.moments import format_moment
 from hansa.identity.report import Policy
 from hansa.identity.resolved import Unresolvable
 from hansa.identity.verify import verify
@@ -348,6 +351,68 @@ def test_both_forms_stand_in_one_presentation(world: World) -> None:
     assert list_codes(report) == []
     assert len(report.claims) == 2
     assert {each.about for each in report.checks} == {"", "credential 0", "credential 1"}
+
+
+def test_what_is_bound_to_a_key_is_not_presented_with_another(world: World) -> None:
+    stolen = show(build_sd_jwt(), build_vc(subject=""), holder=OTHER)
+    report = world.verify(stolen, audience="bank", nonce="n1")
+    assert list_codes(report) == [("holder", "not_the_holder_key")]
+    own = show(build_sd_jwt(), build_vc(subject=""))
+    assert world.verify(own, audience="bank", nonce="n1").outcome == "yes"
+
+
+def test_no_document_makes_verify_raise(world: World) -> None:
+    document = {name: value for name, value in json.loads(build_vc()).items() if name != "proof"}
+    junk: list[Any] = [
+        None,
+        -1,
+        2**53,
+        "",
+        "did:hansa:x",
+        "https://x/y?a=[",
+        [],
+        {},
+        [{}],
+        {"id": 1},
+    ]
+    seen = set()
+    for path in list_places(document):
+        for value in junk:
+            data = sign_changed(document, path, value)
+            if data:
+                seen.add(world.verify(data, audience="bank", nonce="n1").outcome)
+    assert seen == {"no"}
+
+
+def list_places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Paths of all values in a document, but of the document itself."""
+    if not isinstance(value, dict | list):
+        return []
+    found = []
+    for name, each in value.items() if isinstance(value, dict) else enumerate(value):
+        found += [(*path, name), *list_places(each, (*path, name))]
+    return found
+
+
+def sign_changed(document: Any, path: tuple[Any, ...], value: Any) -> bytes:
+    """The document with one value changed, signed anew; b"" where that has no canonical form."""
+    changed = json.loads(json.dumps(document))
+    place = changed
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    try:
+        signed = add_proof(
+            changed,
+            private_key_sign=UNIVERSITY.key.sign,
+            suite="eddsa-jcs-2022",
+            method=UNIVERSITY.kid,
+            purpose="assertionMethod",
+            created=format_moment(START_MS + DAY),
+        )
+    except Malformed:
+        return b""
+    return encode_canonical(signed)
 
 
 def test_one_bad_credential_makes_the_presentation_no(world: World) -> None:

@@ -8,7 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
+from hansa.crypto.signatures import PublicKey
 from hansa.identity.data_integrity import ProofCheck, check_proofs, list_proofs
+from hansa.identity.did_key import did_of_key
 from hansa.identity.faults import Malformed
 from hansa.identity.json_document import DOCUMENT_BYTES_MAX, parse_document
 from hansa.identity.report import Check, CheckName, Policy, Report, Sources, conclude
@@ -42,6 +44,7 @@ class Judged(msgspec.Struct, frozen=True):
     checks: list[Check]
     statements: list[Statement] = []
     subjects: list[tuple[str, ...]] = []
+    keys: list[PublicKey] = []
     holder: str = ""
 
 
@@ -88,7 +91,7 @@ def _judge(document: bytes, asked: Asked) -> Judged:
         return _close_bare(_judge_credential(parse_credential(parsed), asked), asked)
     if b"~" in text and text.isascii():
         found = judge_sd_jwt(text.decode("ascii"), asked)
-        return Judged("sd-jwt-vc", found.checks, [found.statement], [], found.holder)
+        return Judged("sd-jwt-vc", found.checks, [found.statement], holder=found.holder)
     raise Malformed("unknown_form", "neither a JSON document nor an SD-JWT")
 
 
@@ -153,9 +156,7 @@ def _judge_presentation(presentation: Presentation, asked: Asked) -> Judged:
     checks += [tell_proof(each, asked) for each in proofs]
     signers = {get_did(each.method) for each in proofs if not each.code}
     holder = presentation.holder or next(iter(sorted(signers)), "")
-    checks.append(
-        _judge_holder(holder, signers, [s for part in parts for s in part.subjects], asked)
-    )
+    checks.append(_judge_holder(holder, signers, parts, asked))
     checks += _judge_bindings(presentation.document, proofs, asked)
     for part in parts:
         checks += part.checks
@@ -163,8 +164,7 @@ def _judge_presentation(presentation: Presentation, asked: Asked) -> Judged:
         "vp",
         checks,
         [each for part in parts for each in part.statements],
-        [],
-        holder if holder in signers else "",
+        holder=holder if holder in signers else "",
     )
 
 
@@ -196,19 +196,28 @@ def _take_envelope(media: str, text: str, asked: Asked) -> Judged:
         found = judge_sd_jwt(text, asked, is_inside=True)
     except Malformed as why:
         return Judged("sd-jwt-vc", [asked.failed("format", why.code, why.text)])
-    return Judged("sd-jwt-vc", found.checks, [found.statement], [found.subjects])
+    keys = [] if found.holder_key is None else [found.holder_key]
+    return Judged("sd-jwt-vc", found.checks, [found.statement], [found.subjects], keys)
 
 
-def _judge_holder(
-    holder: str, signers: set[str], subjects: list[tuple[str, ...]], asked: Asked
-) -> Check:
-    """The holder signed, and the credentials are about it where they say about whom they are."""
+def _judge_holder(holder: str, signers: set[str], parts: list[Judged], asked: Asked) -> Check:
+    """The holder signed; the credentials are about it where they say about whom they are, and bound
+    to a key of its own where they are bound to one.
+    """
+    subjects = [each for part in parts for each in part.subjects]
+    keys = [each for part in parts for each in part.keys]
     if not holder or holder not in signers:
         return asked.failed("holder", "not_by_holder", f"no proof of {holder or 'anybody'} holds")
     others = [each for each in subjects if each and holder not in each]
     if others:
         text = f"presented by {holder}, about {', '.join(others[0])}"
         return asked.failed("holder", "not_the_subject", text)
+    resolved = asked.sources.resolve(holder) if keys else None
+    own = {method.key for method in resolved.methods} if resolved is not None else set()
+    foreign = [key for key in keys if key not in own]
+    if foreign:
+        text = f"presented by {holder}, bound to {did_of_key(foreign[0])}"
+        return asked.failed("holder", "not_the_holder_key", text)
     return asked.passed("holder", f"presented by {holder}")
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from hansa.crypto.signatures import PublicKey
 from hansa.identity.did_key import did_of_key
 from hansa.identity.faults import Malformed
 from hansa.identity.json_document import parse_document
@@ -37,12 +38,15 @@ _BINDINGS: Final[dict[str, CheckName]] = {"wrong_audience": "audience", "wrong_n
 
 
 class FoundSdJwt(msgspec.Struct, frozen=True):
-    """What was found of an SD-JWT VC. holder: did:key of who presented it, when that was proved."""
+    """What was found of an SD-JWT VC. holder: did:key of who presented it, when that was proved;
+    holder_key: whose alone it is to present.
+    """
 
     checks: list[Check]
     statement: Statement
     subjects: tuple[str, ...] = ()
     holder: str = ""
+    holder_key: PublicKey | None = None
 
 
 def judge_sd_jwt(text: str, asked: Asked, *, is_inside: bool = False) -> FoundSdJwt:
@@ -71,7 +75,7 @@ def judge_sd_jwt(text: str, asked: Asked, *, is_inside: bool = False) -> FoundSd
         bound, holder = _judge_binding(parsed, asked)
         checks += bound
     subjects = (parsed.subject,) if parsed.subject else ()
-    return FoundSdJwt(checks, statement, subjects, holder)
+    return FoundSdJwt(checks, statement, subjects, holder, parsed.holder_key)
 
 
 def read_statement(parsed: SdJwtVc, *, signer: str) -> Statement:
