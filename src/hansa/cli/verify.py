@@ -13,6 +13,7 @@ from hansa.cli.answers import NO, UNJUDGED, YES, answer, hint, json_option
 if TYPE_CHECKING:
     from hansa.client.trust import Root
     from hansa.client.verify import Verdict
+    from hansa.comet.light import Rules
 
 # Longer content is cut where people read it.
 CONTENT_MAX = 600
@@ -53,7 +54,7 @@ def command(
     accepted: bool,
     as_json: bool,
 ) -> int:
-    """Check receipts, proofs, checkpoints and bundles, offline.
+    """Check receipts, proofs, checkpoints, bundles and evidence, offline.
 
     Needs no network, no node, no account: only the file, and a trust root that was pinned before
     (hansa trust add GENESIS) or is given with --trust. Says step by step what it checked, which
@@ -68,12 +69,11 @@ def command(
       hansa verify receipt.json --trust genesis.json
       hansa verify --accepted receipt.json && echo pay
     """
-    from hansa.client.verify import verify_file
     from hansa.comet.light import RULES, Rules
 
     find_trust = build_finder(trust)
     rules = RULES if trust_days is None else Rules(trust_period_s=trust_days * DAY_S)
-    verdicts = [(path, verify_file(path, find_trust, rules=rules)) for path in files]
+    verdicts = [(path, _judge(path, find_trust, rules)) for path in files]
     document = [_describe(path, verdict) for path, verdict in verdicts]
     text = "\n\n".join(format_verdict(path, verdict) for path, verdict in verdicts)
     answer(document, text, as_json=as_json)
@@ -83,6 +83,27 @@ def command(
     if UNJUDGED in exits and trust is None:
         hint("hansa trust list shows what is pinned; hansa trust add GENESIS pins a league")
     return NO if NO in exits else UNJUDGED if UNJUDGED in exits else YES
+
+
+def _judge(path: Path, find_trust: Any, rules: "Rules") -> "Verdict":
+    """Evidence files have a judge of their own, asked when a file is none of the others."""
+    from hansa.client.verify import verify_file
+
+    verdict = verify_file(path, find_trust, rules=rules)
+    if verdict.steps[0].ok is not False:
+        return verdict
+    from hansa.client.evidence import FILE_BYTES_MAX, decode_evidence
+    from hansa.client.faults import ClientError
+    from hansa.client.files import read_file
+
+    try:
+        data = read_file(path, FILE_BYTES_MAX)
+        decode_evidence(data)
+    except ClientError:
+        return verdict
+    from hansa.client.evidence_verdict import verify_evidence
+
+    return verify_evidence(data, find_trust, rules=rules)
 
 
 def build_finder(trust: Path | None) -> Any:
@@ -119,7 +140,7 @@ def format_verdict(path: Path, verdict: "Verdict") -> str:
     lines = [f"{path}"]
     lines.extend(f"  {_SIGNS[step.ok]} {step.name}: {step.text}" for step in verdict.steps)
     word = _WORDS[verdict.outcome]
-    if verdict.kind in ("bundle", "credential") and verdict.outcome == "no":
+    if verdict.kind in ("bundle", "credential", "evidence") and verdict.outcome == "no":
         word = "NO: what is marked ✗ does not hold"
     if verdict.outcome == "yes" and verdict.there is not None:
         has = "has" if verdict.there else "has NO"

@@ -55,6 +55,9 @@ def test_files_are_put_on_record_in_bulk_and_proved_one_by_one(
         steps = verify(league, f"p/{deed}.evidence.json", "--document", deed)
         assert set(steps.values()) == {True}
         verify(league, "all.json", "--document", deed)
+    assert league.run("verify", "all.json", "p/deed-0.txt.evidence.json").exit == 0
+    (league.folder / "torn.json").write_bytes((league.folder / "all.json").read_bytes()[:-9])
+    assert league.run("verify", "torn.json").exit == 1
     (league.folder / "other.txt").write_text("other")
     steps = verify(league, "all.json", "--document", "other.txt", expect=1)
     assert steps["document other.txt"] is False
