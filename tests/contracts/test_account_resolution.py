@@ -78,6 +78,8 @@ def test_each_version_is_found_by_number_height_and_time(chain: Chain) -> None:
     assert resolve(chain, version=8) is None
     assert resolve(chain, version=0) is None
     assert resolve(chain, height=marks[0][0] - 1) is None
+    assert resolve(chain, height=chain.height + 1).metadata["versionId"] == "7"
+    assert resolve(chain, height=chain.height + 2) is None
     assert resolve(chain, time_ms=marks[0][1] - 1) is None
     assert [each.number for each in list_versions(chain.state, STAFF.did)] == [*range(1, 8)]
     assert resolve(chain, version=3).metadata["nextVersionId"] == "4"

@@ -36,13 +36,13 @@ class Resolution(msgspec.Struct, frozen=True):
 def resolve_account(
     reader: Reader, did: str, asked: Asked, height: int, *, beside: Reader | None = None
 ) -> Resolution | None:
-    """What the DID stood for; None when there is, or was then, no such account.
+    """What the DID stood for; None: there is, or was then, no such account, or it is not yet then.
 
     `height`: that at which the newest is judged, the next one to be decided. `beside`: where
     recoveries that wait are read, when `reader` proves what it gives: those are for their parties.
     """
     account = get_system(reader, Account, did)
-    if account is None:
+    if account is None or (asked.height or 0) > height:
         return None
     profile = get_record(reader, NAME, DidProfile, did) or derive_first_profile(account)
     newest = _tell(profile)
