@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from hansa.api.credentials import is_issuer
 from hansa.api.problems import Refusal
 from hansa.api.status_lists import Asked, StatusLists, build_list
 from hansa.client.keys import Signer
@@ -121,11 +120,3 @@ def test_a_list_is_kept_for_its_time_and_made_anew_afterwards(league: League) ->
     assert lists.get(ask(league, "")) != first
     lists.get(ask(league, ""))  # the clock went back: what was made later counts no more
     assert len(made) == 3
-
-
-def test_keys_of_issuers_are_public_and_no_others(league: League) -> None:
-    state = league.chain.state
-    assert is_issuer(state, f"accounts/account/{league.did('issuer')}")
-    assert is_issuer(state, f"accounts/account/{league.did('other')}")
-    assert not is_issuer(state, "accounts/account/did:hansa:" + "a" * 32)
-    assert not is_issuer(state, f"accounts/did_profile/{league.did('issuer')}")
