@@ -44,7 +44,7 @@ from tests.contracts.clinic import (
     read,
 )
 
-CONTENTS = {NAME: "陳小明".encode(), BLOOD: b"0+"}
+CONTENTS = {NAME: "陳小明".encode(), BLOOD: b"blood group 0 Rh +"}
 KEY = OpeningKey.generate()
 # The same in every process of a test.
 KEY_OF_TEST = OpeningKey("X25519", bytes(range(32)))
