@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from hansa.contracts.accreditations.model import Recognition
 from hansa.crypto.signatures import PublicKey
 from hansa.encoding.canonical import encode_canonical
 from hansa.identity.data_integrity import add_proof
 from hansa.identity.faults import Malformed
-from hansa.identity.links import StandingFrom
+from hansa.identity.links import SchemaPair, StandingFrom
 from hansa.identity.moments import format_moment
 from hansa.identity.report import Policy
 from hansa.identity.resolved import Unresolvable
@@ -295,6 +296,30 @@ def test_anchors_are_the_verifiers_choice(world: World) -> None:
     assert world.verify(build_vc(), anchors=frozenset({MINISTRY.did})).outcome == "yes"
     report = world.verify(build_vc(), anchors=frozenset({OTHER.did}))
     assert ("accreditation", "not_an_anchor") in list_codes(report)
+
+
+@FORMS
+def test_what_another_jurisdiction_recognises_counts_there(world: World, build: Any) -> None:
+    bridge = Recognition(
+        id="b1",
+        source="CN",
+        relying="HK",
+        framework="education",
+        counts_as="hk-education",
+        schemas=(SchemaPair("degree:1", "degree:1"),),
+        level="high",
+        since_ms=START_MS,
+        until_ms=None,
+        basis="arrangement",
+        document="",
+        standing=(StandingFrom(START_MS, "active", "governance"),),
+    )
+    sources, policy = world.sources(recognitions=(bridge,)), Policy(jurisdiction="HK")
+    report = verify(build(), sources=sources, policy=policy, at_ms=NOW)
+    assert report.outcome == "yes"
+    assert "by recognition b1" in find_check(report, "accreditation").text
+    without = verify(build(), sources=world.sources(), policy=policy, at_ms=NOW)
+    assert ("accreditation", "jurisdiction_out_of_scope") in list_codes(without)
 
 
 @FORMS
