@@ -37,7 +37,7 @@ def test_the_machine_reaches_every_refusal_and_every_event() -> None:
         reached: ClassVar[Counter[str]] = Counter()
 
     wanted = list_wanted()
-    run(Fresh, turns=40, examples=5, steps=60, until=lambda: wanted <= set(Fresh.reached))
+    run(Fresh, turns=80, examples=5, steps=60, until=lambda: wanted <= set(Fresh.reached))
     assert wanted - set(Fresh.reached) == set()
 
 
