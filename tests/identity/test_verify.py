@@ -246,6 +246,9 @@ def test_status_that_is_not_the_issuers_or_of_no_list_is_no(world: World) -> Non
     uri = f"https://gate.example/v1/credentials/{OTHER.did}/status/degrees"
     report = world.verify(build_vc(status=(uri, 7, ("revocation",))))
     assert list_codes(report) == [("status", "no_such_status")]
+    world.put("credentials", build_list(issuer=OTHER.did))
+    report = world.verify(build_vc(status=(uri, 7, ("revocation",))))
+    assert list_codes(report) == [("status", "no_such_status")]
     world.put("credentials", build_list(size=7))
     assert list_codes(world.verify(build_vc())) == [("status", "no_such_status")]
 
@@ -378,6 +381,24 @@ def test_both_forms_stand_in_one_presentation(world: World) -> None:
     assert {each.about for each in report.checks} == {"", "credential 0", "credential 1"}
 
 
+def test_who_signs_for_another_holder_is_no(world: World) -> None:
+    document = json.loads(show(build_vc(), holder=OTHER))
+    unsigned = {name: value for name, value in document.items() if name != "proof"}
+    signed = add_proof(
+        {**unsigned, "holder": HOLDER.did},
+        private_key_sign=OTHER.key.sign,
+        suite="eddsa-jcs-2022",
+        method=OTHER.kid,
+        purpose="authentication",
+        created=format_moment(NOW),
+        domain="bank",
+        challenge="n1",
+    )
+    report = world.verify(encode_canonical(signed), audience="bank", nonce="n1")
+    assert list_codes(report) == [("holder", "not_by_holder")]
+    assert report.holder == ""
+
+
 def test_what_is_bound_to_a_key_is_not_presented_with_another(world: World) -> None:
     stolen = show(build_sd_jwt(), build_vc(subject=""), holder=OTHER)
     report = world.verify(stolen, audience="bank", nonce="n1")
@@ -463,6 +484,8 @@ def test_old_facts_are_not_judged(world: World, build: Any) -> None:
     report = world.verify(build(), at_ms=NOW + 2 * DAY)
     assert report.outcome == "could_not_judge"
     assert {code for _name, code in list_codes(report)} == {"stale"}
+    bare = world.verify(build(status=None), at_ms=NOW + 2 * DAY)
+    assert list_codes(bare) == [("freshness", "stale")]
     later = world.verify(build(), at_ms=NOW + 2 * DAY, max_age_ms=None)
     assert (later.outcome, later.as_at_ms) == ("yes", NOW)
 
