@@ -135,6 +135,11 @@ def test_ti_request_verifiable_accreditation_to_attest(script: Script) -> None:
     assert script.check(TI, expect=1)["code"] == "no_accreditation"
     assert get_code(script.give("attest", TI, body, TI, expect=1)) == "accreditations.not_yours"
     script.give("attest", TI, body, TAO)
+    again = script.ask(
+        f"accredit attest {TI} --under {body} --schema degree:1 --jurisdiction CN",
+        *f"--basis education-law-3 --as {TAO}".split(),
+    )
+    assert again == {"state": "already", "accreditation": script.links[f"attest {TI}"]}
 
 
 def test_ti_register_verifiable_accreditation_to_attest(script: Script) -> None:

@@ -8,9 +8,11 @@ from typing import Any, Final
 import click
 import msgspec
 
+from hansa.cli.answers import YES, answer
+from hansa.cli.asking import open_gateway
 from hansa.cli.derived import build_group
 from hansa.cli.fields import parse_json
-from hansa.cli.identity.accreditations import check, tree
+from hansa.cli.identity.accreditations import check, list_all, tree
 from hansa.cli.identity.acts import (
     basis_options,
     build_act_command,
@@ -19,6 +21,7 @@ from hansa.cli.identity.acts import (
     propose_option,
 )
 from hansa.cli.place import find_place
+from hansa.client.gateway import Gateway
 from hansa.contracts.accreditations.model import (
     Accredit,
     Attest,
@@ -31,6 +34,7 @@ from hansa.contracts.accreditations.model import (
     SuspendAccreditation,
     SuspendRecognition,
 )
+from hansa.identity.accreditation_tree import KnownLink, read_link
 from hansa.identity.links import SchemaPair, Scope
 
 APPLICATION: Final = "accreditations"
@@ -110,7 +114,31 @@ def _give(kind: type[Accredit | Attest], subject: str, under: str, values: dict[
         scope=_collect_scope(values, any_schema=False),
         **collect_basis(values),
     )
+    with open_gateway(place, values["signer_name"]) as gateway:
+        known = _find_same(gateway, message)
+    if known is not None:
+        document = {"state": "already", "accreditation": known.id}
+        answer(document, f"{known.id}  given already", as_json=values["as_json"])
+        return YES
     return perform(values, APPLICATION, message)
+
+
+def _find_same(gateway: Gateway, message: Accredit | Attest) -> KnownLink | None:
+    """A link that says the same and is neither revoked nor suspended: to repeat gives no second."""
+    level = "accredit" if isinstance(message, Accredit) else "attest"
+    filters = {"subject": message.subject, "parent": message.parent, "level": level}
+    for each in list_all(gateway, "accreditation", filters):
+        link = read_link(each)
+        is_same = (link.scope, link.until_ms, link.basis, link.document) == (
+            message.scope,
+            message.until_ms,
+            message.basis,
+            message.document,
+        )
+        begins = message.since_ms in (None, link.since_ms)
+        if is_same and begins and link.standing[-1].standing == "active":
+            return link
+    return None
 
 
 def _accredit(subject: str, under: str, **values: Any) -> int:
@@ -203,6 +231,7 @@ attest = build_act_command(
     [_subject_argument(), _UNDER, *_scope_options(any_schema=False), *basis_options()],
     _attest,
     "Accredit an issuer of credentials, within a link of your own.\n\n"
+    "Sent again, it finds the link that it gave.\n\n"
     "\b\nExample:\n  hansa accredit attest bureau --under ID --schema licence:1 \\\n"
     "    --jurisdiction CN --basis company-law-7 --as chamber",
 )
