@@ -77,7 +77,9 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Script]:
     with outside.started(base / "bay"):
         script = Script(Shell(base / "home", base / "bay"))
         schema = script.write("degree.json", SCHEMA)
-        script.ask("schema publish", schema, *"--name degree --version 1.0.0 --as auditor".split())
+        named = "--name degree --version 1.0.0 --as auditor".split()
+        script.ask("schema publish", schema, *named)
+        assert script.ask("schema publish", schema, *named)["state"] == "already"
         script.decide(
             f"accredit authorise {ROOT} --framework education --jurisdiction CN --basis law-3"
         )

@@ -90,7 +90,21 @@ def _send(file: Path, values: dict[str, Any], replaces: str) -> int:
         message = msgspec.convert(msgspec.to_builtins(message), type(message))
     except msgspec.ValidationError as error:
         raise click.UsageError(str(error)) from error
-    hint(f"schema {hashlib.sha256(fields['document'].encode()).hexdigest()}")
+    schema = hashlib.sha256(fields["document"].encode()).hexdigest()
+    hint(f"schema {schema}")
+    place = find_place(values["league"], values["node"])
+    with open_gateway(place, values["signer_name"]) as gateway:
+        known = gateway.record(APPLICATION, "schema", schema)
+    if known is not None and (known["name"], known["version"]) == (
+        fields["name"],
+        fields["version"],
+    ):
+        answer(
+            {"state": "already", "schema": schema},
+            f"{schema}  published already",
+            as_json=values["as_json"],
+        )
+        return YES
     return perform(values, APPLICATION, message, is_proposed=values["is_standard"])
 
 
