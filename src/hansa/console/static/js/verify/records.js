@@ -27,10 +27,15 @@ const isKey = isStruct(
   {
     id: isText,
     public: isStruct({ alg: isText, public: isText }),
-    purposes: isListOf(isOneOf("sign", "authenticate", "service")),
+    purposes: isListOf(isOneOf("sign", "assert", "authenticate", "service")),
     since: isInteger,
   },
-  { until: isNullOr(isInteger), scope: isListOf(isText) },
+  {
+    until: isNullOr(isInteger),
+    scope: isListOf(isText),
+    since_ms: isInteger,
+    until_ms: isNullOr(isInteger),
+  },
 );
 const VERSION = { v: isOneOf(1) };
 const isAccount = isStruct(
