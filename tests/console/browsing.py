@@ -161,6 +161,19 @@ def check_fits(page: Page) -> None:
     assert wide <= 0, f"{page.url} is {wide} px wider than its window"
 
 
+def drop_file(page: Page, selector: str, text: str) -> None:
+    """Drop a file of that text on an element, as people do from their desk."""
+    page.evaluate(
+        """([selector, text]) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([text], "dropped.json"));
+          const how = { dataTransfer, bubbles: true, cancelable: true };
+          document.querySelector(selector).dispatchEvent(new DragEvent("drop", how));
+        }""",
+        [selector, text],
+    )
+
+
 def look(page: Page, name: str) -> None:
     """Keep a picture of the whole page when HANSA_SHOTS names a folder."""
     if SHOTS:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.console.browsing import Visitor, check_accessible, check_fits, look
+from tests.console.browsing import Visitor, check_accessible, check_fits, drop_file, look
 from tests.console.league import ConsoleLeague
 from tests.console.test_looking import find_number
 
@@ -173,8 +173,8 @@ def test_who_is_no_signer_reads_and_cannot_sign(
     )  # fmt: skip
     page = visitor.open("auditor")
     page.goto("/sign-together")
-    page.fill("#draft", act.read_text())
-    page.get_by_role("button", name="Open it").click()
+    expect(page.locator("#draft-file")).to_be_visible()
+    drop_file(page, "#draft-form", act.read_text())
     expect(page.locator(".lead")).to_contain_text("none of its signers")
     expect(page.locator("#sign")).to_have_count(0)
 

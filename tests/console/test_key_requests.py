@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from hansa.client.keys import generate_signer
 from hansa.console.forms.entry import read_form
 from hansa.console.pages.key_requests import NoRequest, find_account, read_request, takes_request
-from tests.console.browsing import Visitor, check_accessible, check_fits, look
+from tests.console.browsing import Visitor, check_accessible, check_fits, drop_file, look
 from tests.console.league import ConsoleLeague
 from tests.console.test_forms import lookup, shape_of
 
@@ -185,8 +185,8 @@ def test_a_request_is_pasted_on_a_phone_and_a_wrong_one_says_why(
     expect(page.locator("#faults")).to_contain_text("belongs into a proposal")
     page.goto("/apps/governance/messages/Propose")
     page.click("#key-request summary")
-    page.fill("#request", done.out)
-    page.get_by_role("button", name="Fill in", exact=True).click()
+    expect(page.locator("#request-file")).to_be_visible()
+    drop_file(page, "#key-request", done.out)
     expect(page.locator('[name="actions.0.body.name"]')).to_have_value("Crane")
     check_fits(page)
     look(page, "key-request-phone")
