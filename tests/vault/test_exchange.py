@@ -163,6 +163,7 @@ def lose(folder: Path, *, journal: bool) -> None:
         shutil.rmtree(folder.with_name(folder.name + ".erased"), ignore_errors=True)
 
 
+@pytest.mark.slow
 def test_a_restored_vault_has_everything_but_what_was_erased(
     shelf: Shelf, folder: Path, tmp_path: Path
 ) -> None:
@@ -183,6 +184,7 @@ def test_a_restored_vault_has_everything_but_what_was_erased(
     assert again.erase(erased_before).commitment == before
 
 
+@pytest.mark.slow
 def test_the_ledger_remembers_erasures_when_the_journal_is_lost_too(
     shelf: Shelf, folder: Path, tmp_path: Path
 ) -> None:
@@ -200,6 +202,7 @@ def test_the_ledger_remembers_erasures_when_the_journal_is_lost_too(
     assert again.vault.get(again.find(kept)) == NAME
 
 
+@pytest.mark.slow
 def test_the_master_key_is_in_no_back_up(shelf: Shelf, folder: Path, tmp_path: Path) -> None:
     put(shelf, NAME)
     back_up(shelf.vault, tmp_path / "copy")
@@ -214,6 +217,7 @@ def test_the_master_key_is_in_no_back_up(shelf: Shelf, folder: Path, tmp_path: P
         restore(tmp_path / "copy", folder)
 
 
+@pytest.mark.slow
 def test_invalid_back_ups_are_not_restored(shelf: Shelf, folder: Path, tmp_path: Path) -> None:
     put(shelf, NAME)
     copy = tmp_path / "copy"
@@ -241,6 +245,7 @@ def test_invalid_back_ups_are_not_restored(shelf: Shelf, folder: Path, tmp_path:
         restore(copy, folder)
 
 
+@pytest.mark.slow
 def test_a_back_up_opens_with_its_own_key_only(shelf: Shelf, folder: Path, tmp_path: Path) -> None:
     put(shelf, NAME)
     back_up(shelf.vault, tmp_path / "copy")

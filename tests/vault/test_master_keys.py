@@ -88,6 +88,7 @@ def test_a_key_file_open_to_others_is_refused(folder: Path) -> None:
         load_master(folder, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
