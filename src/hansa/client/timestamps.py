@@ -144,9 +144,13 @@ def _find_signer(response: TimeStampResponse) -> x509.Certificate:
         raise WrongToken("bad_token", "the token has not exactly one signer")
     info = next(iter(infos))
     for data in response.signed_data.certificates:
-        certificate = x509.load_der_x509_certificate(data)
-        is_named = certificate.serial_number == info.serial_number
-        if is_named and certificate.issuer == info.issuer:
+        try:
+            certificate = x509.load_der_x509_certificate(data)
+            is_named = certificate.serial_number == info.serial_number
+            is_its = is_named and certificate.issuer == info.issuer
+        except (ValueError, KeyError, x509.InvalidVersion) as error:  # what the library raises
+            raise WrongToken("bad_token", "a certificate of the token cannot be read") from error
+        if is_its:
             return certificate
     raise WrongToken("no_certificate", "the token lacks its signer's certificate: ask for it")
 
