@@ -101,6 +101,7 @@ def test_a_pledge_is_signed_by_the_bank_and_then_by_the_owner(
     expect(owner.locator(".preview").first).to_contain_text("Pledge")
     expect(owner.locator("#signers + ul")).to_contain_text("has not signed")
     owner.get_by_text("The exact text that is signed").click()
+    expect(owner.locator("#exact")).to_contain_text("PlaceHold")
     exact = json.loads(str(owner.locator("#exact").text_content()))
     assert exact["messages"][0]["body"]["record_key"] == [invoice]
     check_accessible(owner)
