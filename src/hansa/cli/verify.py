@@ -46,12 +46,21 @@ _WORDS = {
     is_flag=True,
     help="Also answer no (1) when the ledger proves that it REFUSED the message.",
 )
+@click.option(
+    "--max-age",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    metavar="DAYS",
+    help="How old the facts of a bundle may be; 0: any age.",
+)
 @json_option
 def command(
     files: tuple[Path, ...],
     trust: Path | None,
     trust_days: int | None,
     accepted: bool,
+    max_age: int,
     as_json: bool,
 ) -> int:
     """Check receipts, proofs, checkpoints, bundles and evidence, offline.
@@ -60,7 +69,7 @@ def command(
     (hansa trust add GENESIS) or is given with --trust. Says step by step what it checked, which
     root it trusted and over how many headers. A proved refusal is a yes too: the file says what
     the ledger says. Scripts that act on it want --accepted. A bundle holds a credential and what
-    judges it: no facts older than a day count (hansa credential verify --max-age).
+    judges it; what more a verifier may ask for: hansa credential verify --help.
 
     \b
     Examples:
@@ -73,7 +82,7 @@ def command(
 
     find_trust = build_finder(trust)
     rules = RULES if trust_days is None else Rules(trust_period_s=trust_days * DAY_S)
-    verdicts = [(path, _judge(path, find_trust, rules)) for path in files]
+    verdicts = [(path, _judge(path, find_trust, rules, max_age)) for path in files]
     document = [_describe(path, verdict) for path, verdict in verdicts]
     text = "\n\n".join(format_verdict(path, verdict) for path, verdict in verdicts)
     answer(document, text, as_json=as_json)
@@ -85,11 +94,12 @@ def command(
     return NO if NO in exits else UNJUDGED if UNJUDGED in exits else YES
 
 
-def _judge(path: Path, find_trust: Any, rules: "Rules") -> "Verdict":
+def _judge(path: Path, find_trust: Any, rules: "Rules", max_age: int) -> "Verdict":
     """Evidence files have a judge of their own, asked when a file is none of the others."""
     from hansa.client.verify import verify_file
 
-    verdict = verify_file(path, find_trust, rules=rules)
+    policy = build_policy(max_age)
+    verdict = verify_file(path, find_trust, rules=rules, policy=policy)
     if verdict.steps[0].ok is not False:
         return verdict
     from hansa.client.evidence import FILE_BYTES_MAX, decode_evidence
@@ -104,6 +114,15 @@ def _judge(path: Path, find_trust: Any, rules: "Rules") -> "Verdict":
     from hansa.client.evidence_verdict import verify_evidence
 
     return verify_evidence(data, find_trust, rules=rules)
+
+
+def build_policy(max_age_days: int) -> Any:
+    """What is asked of a bundle's credential; None, the usual, where nothing was said."""
+    if max_age_days == 1:
+        return None
+    from hansa.identity.report import Policy
+
+    return Policy(max_age_ms=max_age_days * DAY_S * 1000 or None)
 
 
 def build_finder(trust: Path | None) -> Any:
