@@ -37,6 +37,7 @@ from hansa.api.gate import Gate, TheGate
 from hansa.api.guard import LOOPBACK, AsgiApp, Guard, Receive, Scope, Send
 from hansa.api.limits import BODY_BYTES_MAX
 from hansa.api.openapi import describe_api, get_openapi
+from hansa.api.openid.routes import OPENID_ROUTES
 from hansa.api.problems import Refusal
 from hansa.api.query import check_query
 from hansa.api.service import read_token
@@ -72,6 +73,7 @@ ROUTES: tuple[Any, ...] = (
     credentials.get_facts,
     credentials.get_status_list,
     exchange.hand_out,
+    *OPENID_ROUTES,
     dids.resolve_did,
     dids.list_did_versions,
     comet.get_checkpoint,
@@ -133,6 +135,7 @@ def make_app(
     deliver_to: Iterable[str] = (),
     fetch_from: Iterable[str] = (),
     vaults: Path | None = None,
+    public: str = "",
 ) -> Gateway:
     """A gateway over a running node and its read model.
 
@@ -141,8 +144,9 @@ def make_app(
     (the console); home: the node's folder, for its service keys and notebook; deliver_to: the only
     hosts to which subscriptions deliver (none: any public address); fetch_from: likewise for
     what is fetched (did:web); vaults: folder of the members'
-    vaults from which it hands out (none: it hands out nothing). The caller runs the follower
-    and closes node and read model afterwards.
+    vaults from which it hands out (none: it hands out nothing); public: the https address by
+    which wallets know it (none: the one they ask). The caller runs the follower and closes node
+    and read model afterwards.
     """
     gate = Gate(
         ledger,
@@ -155,6 +159,7 @@ def make_app(
         deliver_to=deliver_to,
         fetch_from=fetch_from,
         vaults=vaults,
+        public=public,
     )
     return Gateway(gate, hosts, face)
 

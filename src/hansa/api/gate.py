@@ -22,6 +22,7 @@ from hansa.api.limits import (
 from hansa.api.meters import Meters
 from hansa.api.notebook import FILE as NOTEBOOK
 from hansa.api.notebook import Notebooks
+from hansa.api.openid.parts import OpenIdParts
 from hansa.api.outbound import Outbound
 from hansa.api.problems import Words, refuse_busy, refuse_stranger, refuse_unseen
 from hansa.api.service_keys import ServiceKeys
@@ -61,9 +62,11 @@ class Gate:
         deliver_to: Iterable[str] = (),
         fetch_from: Iterable[str] = (),
         vaults: Path | None = None,
+        public: str = "",
     ) -> None:
         """`home`: the node's folder, with its service keys and notebook; None: it has neither.
         `vaults`: folder of the members' vaults from which this gateway hands out; None: from none.
+        `public`: the address by which the world knows it; "": the one that is asked.
         """
         self.ledger = ledger
         self.clock = clock
@@ -84,6 +87,7 @@ class Gate:
         has_doors = any(app.doors.routes for app in self.applications.values())
         self.status_lists = StatusLists(ledger, self.service, clock)
         self.notebooks = Notebooks(home / NOTEBOOK if home is not None and has_doors else None)
+        self.openid = OpenIdParts(self.notebooks, clock, public)
         self.outbound = Outbound(deliver_to)
         self.dids = DidReader(ledger, self.paths, Outbound(fetch_from), clock)
         self.shelves = None if vaults is None else Shelves(vaults)

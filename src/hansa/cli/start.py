@@ -217,6 +217,7 @@ class _League:
             deliver_to=self.home.settings.api.deliver_to,
             fetch_from=self.home.settings.api.fetch_from,
             vaults=find_vaults(self.home.folder),
+            public=self.home.settings.api.public,
             face=make_console,
         )
         self.follower.start()

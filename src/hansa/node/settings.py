@@ -19,19 +19,24 @@ Address = Annotated[str, msgspec.Meta(pattern=r"^([A-Za-z0-9_.:\[\]-]{1,255}:\d{
 # A host by name or address, with or without its port.
 Host = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:\[\]-]{1,255}$(?!\n)")]
 
+# Origin of a gateway as others see it.
+Public = Annotated[str, msgspec.Meta(pattern=r"^(https?://[A-Za-z0-9_.:\[\]-]{1,255})?$(?!\n)")]
+
 
 class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the gateway listens. `port` 0: any free one.
 
     `deliver_to`: the only hosts (`erp.example`, `10.0.0.7:8443`) to which subscriptions of users
     deliver, private ones too; none: any public address. `fetch_from`: likewise, the only hosts from
-    which documents of did:web are fetched.
+    which documents of did:web are fetched. `public`: `https://host`, the address by which wallets
+    and the world know it, where a proxy stands in front; "": the one they ask.
     """
 
     host: str = "127.0.0.1"
     port: Port = 8480
     deliver_to: tuple[Host, ...] = ()
     fetch_from: tuple[Host, ...] = ()
+    public: Public = ""
 
 
 class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,6 +115,8 @@ port = {api.port}
 deliver_to = [{", ".join(_quote(host) for host in api.deliver_to)}]
 # The only hosts whose did:web is resolved, in the same way.
 fetch_from = [{", ".join(_quote(host) for host in api.fetch_from)}]
+# Where a proxy with TLS stands in front: "https://host", as wallets know this gateway.
+public = {_quote(api.public)}
 
 [engine]
 # embedded: one process, one validator. comet: a node of a league of several (CometBFT).
