@@ -11,6 +11,8 @@ import httpx
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 
 PRE_AUTHORISED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 FORM = "application/x-www-form-urlencoded"
@@ -49,6 +51,20 @@ class Key:
         der = self.private.sign(signed.encode(), ec.ECDSA(hashes.SHA256()))
         r, s = decode_dss_signature(der)
         return f"{signed}.{encode(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+
+
+def encrypt(jwk: dict[str, str], plain: bytes, enc: str = "A128GCM", **header: Any) -> str:
+    """A compact JWE to a P-256 key: ECDH-ES, AES-GCM."""
+    own, size = Key(), {"A128GCM": 16, "A256GCM": 32}.get(enc, 16)
+    x, y = (int.from_bytes(decode(jwk[name]), "big") for name in ("x", "y"))
+    other = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
+    info = len(enc).to_bytes(4, "big") + enc.encode() + bytes(8) + (8 * size).to_bytes(4, "big")
+    shared = own.private.exchange(ec.ECDH(), other)
+    key = ConcatKDFHash(hashes.SHA256(), size, info).derive(shared)
+    first = {"alg": "ECDH-ES", "enc": enc, "epk": own.jwk, "kid": jwk["kid"], **header}
+    head, nonce = encode(json.dumps(first).encode()), bytes(range(12))
+    box = AESGCM(key).encrypt(nonce, plain, head.encode())
+    return f"{head}..{encode(nonce)}.{encode(box[:-16])}.{encode(box[-16:])}"
 
 
 class Wallet:

@@ -69,7 +69,9 @@ class RequestMade(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A presentation as it was judged; claims and holder only where all was well."""
+    """A presentation as it was judged. holder: when that was proved; claims: of what was proved,
+    only where the whole answer is a yes.
+    """
 
     query: str
     outcome: Outcome

@@ -53,7 +53,10 @@ def _judge(gate: Gate, question: Question, token: Any) -> Answer:
     presented = read_vp_token(text, query)
     shown = tuple(_judge_one(gate, question, query, each) for each in presented)
     faults = tuple(list_answer_faults(query, presented))
-    return Answer(outcome=_conclude(shown, faults), faults=faults, presentations=shown)
+    outcome = _conclude(shown, faults)
+    if outcome != "yes":
+        shown = tuple(msgspec.structs.replace(each, claims=()) for each in shown)
+    return Answer(outcome=outcome, faults=faults, presentations=shown)
 
 
 def _judge_one(gate: Gate, question: Question, query: Query, presented: Presented) -> Shown:
