@@ -381,3 +381,21 @@ def test_a_pattern_of_exponential_fame_is_linear_here() -> None:
 def test_the_widest_patterns_are_refused_not_compiled() -> None:
     with pytest.raises(InvalidSchema, match="unsafe_pattern"):
         CompiledSchema({"$schema": DIALECT, "pattern": r"^(?:\w{300}){300}$"})
+
+
+def test_many_compared_with_each_of_many_is_not_compared() -> None:
+    """Every validator compares: two small schemas must not cost the league minutes."""
+    old = {"$schema": DIALECT, "prefixItems": [{"maxLength": 1}, *[True] * 200]}
+    new = {"$schema": DIALECT, "items": {"prefixItems": [{"minLength": 0}] * 200}}
+    for document in (old, new):
+        check_schema(document)
+    assert [code for _path, code in find_incompatible(old, new)] == ["too_large"]
+    assert find_incompatible(new, new) == []
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("pattern", ["[a||b]", "[||]", "^[a-z||]$"])
+def test_no_pattern_that_some_engines_warn_of_is_published(pattern: str) -> None:
+    """A validator that runs with warnings as errors would refuse what the others accept."""
+    assert not is_linear_pattern(pattern)
+    assert is_linear_pattern(pattern.replace("||", "|"))

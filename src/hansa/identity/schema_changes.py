@@ -14,6 +14,9 @@ from typing import Any, Final
 Finding = tuple[str, str]
 Schema = dict[str, Any]
 FINDINGS_MAX: Final = 100
+# A schema of 5,000 nodes has no more pairs, unless each of many is compared with each of many: that
+# would take minutes, of every validator.
+COMPARISONS_MAX: Final = 10_000
 
 _TYPES: Final = frozenset(("array", "boolean", "null", "number", "integer", "object", "string"))
 _ANNOTATIONS: Final = frozenset(
@@ -26,15 +29,22 @@ _LOWER: Final = ("minLength", "minItems", "minProperties")
 _UPPER: Final = ("maxLength", "maxItems", "maxProperties")
 
 
+class _Findings(list[Finding]):
+    """What was found, and how many pairs may still be compared."""
+
+    left = COMPARISONS_MAX
+
+
 def find_incompatible(old: Mapping[str, object], new: Mapping[str, object]) -> list[Finding]:
     """What the new schema refuses or forgets of the old one: [(JSON pointer, code)], in order.
 
     Both must have passed `check_schema`. Empty: compatible. Codes: type_narrowed, values_narrowed,
     bound_tightened, pattern_changed, format_changed, required_added, property_removed, closed,
     oneof_changed, condition_changed, contains_changed, composition_changed, names_changed,
-    dependency_added, unique_added, multiple_changed. At most FINDINGS_MAX are told.
+    dependency_added, unique_added, multiple_changed, too_large (more than COMPARISONS_MAX pairs
+    would have to be compared). At most FINDINGS_MAX are told.
     """
-    found: list[Finding] = []
+    found = _Findings()
     _compare(_expand(old, old), _expand(new, new), "", found)
     return found[:FINDINGS_MAX]
 
@@ -75,7 +85,11 @@ class _Expansion:
         if keyword in ("enum", "const"):
             listed = value if keyword == "enum" else [value]
             return {freeze_json(each) for each in listed}
-        if isinstance(value, dict | bool) and keyword not in ("dependentRequired", "uniqueItems"):
+        if keyword == "required":
+            return dict.fromkeys(value)
+        if keyword == "dependentRequired":
+            return {name: frozenset(needed) for name, needed in value.items()}
+        if isinstance(value, dict | bool) and keyword != "uniqueItems":
             return self.expand(value)
         return value
 
@@ -92,11 +106,15 @@ def freeze_json(value: object) -> tuple[object, ...]:
     return ("string" if isinstance(value, str) else "number", value)
 
 
-def _compare(old: Schema, new: Schema, path: str, found: list[Finding]) -> None:
+def _compare(old: Schema, new: Schema, path: str, found: _Findings) -> None:
     """Adds to `found` what `new` refuses of what `old` accepts."""
     if old == new or not new or _accepts_nothing(old) or len(found) >= FINDINGS_MAX:
         if not new:
             _compare_names(old, new, path, found)
+        return
+    found.left -= 1
+    if found.left < 0:
+        found += [(path, "too_large")] * (found.left == -1)
         return
     if _accepts_nothing(new):
         found.append((path, "closed"))
@@ -121,7 +139,7 @@ def _list_types(schema: Schema) -> frozenset[str]:
     return listed | {"integer"} if "number" in listed else listed
 
 
-def _compare_type_and_values(old: Schema, new: Schema, path: str, found: list[Finding]) -> None:
+def _compare_type_and_values(old: Schema, new: Schema, path: str, found: _Findings) -> None:
     if not _list_types(old) <= _list_types(new):
         found.append((f"{path}/type", "type_narrowed"))
     for keyword in ("enum", "const"):
@@ -134,7 +152,7 @@ def _compare_type_and_values(old: Schema, new: Schema, path: str, found: list[Fi
             found.append((f"{path}/{keyword}", f"{keyword.lower()}_changed"))
 
 
-def _compare_bounds(old: Schema, new: Schema, path: str, found: list[Finding]) -> None:
+def _compare_bounds(old: Schema, new: Schema, path: str, found: _Findings) -> None:
     for keyword in _LOWER:
         if new.get(keyword, 0) > old.get(keyword, 0):
             found.append((f"{path}/{keyword}", "bound_tightened"))
@@ -174,7 +192,7 @@ def _is_multiple(before: Any, step: Any) -> bool:
     return bool(before == step)
 
 
-def _compare_names(old: Schema, new: Schema, path: str, found: list[Finding]) -> None:
+def _compare_names(old: Schema, new: Schema, path: str, found: _Findings) -> None:
     """Every name that the old schema explains is explained by the new one."""
     known = new.get("properties", {})
     for name in old.get("properties", {}):
@@ -182,13 +200,12 @@ def _compare_names(old: Schema, new: Schema, path: str, found: list[Finding]) ->
             found.append((f"{path}/properties/{escape_pointer(name)}", "property_removed"))
 
 
-def _compare_objects(old: Schema, new: Schema, path: str, found: list[Finding]) -> None:
-    needed_before = set(old.get("required", ()))
+def _compare_objects(old: Schema, new: Schema, path: str, found: _Findings) -> None:
     for name in new.get("required", ()):
-        if name not in needed_before:
+        if name not in old.get("required", ()):
             found.append((f"{path}/required/{escape_pointer(name)}", "required_added"))
     for name, needed in new.get("dependentRequired", {}).items():
-        if not set(needed) <= set(old.get("dependentRequired", {}).get(name, ())):
+        if not needed <= old.get("dependentRequired", {}).get(name, frozenset()):
             found.append((f"{path}/dependentRequired/{escape_pointer(name)}", "dependency_added"))
     _compare_properties(old, new, path, found)
     patterns, known_patterns = new.get("patternProperties", {}), old.get("patternProperties", {})
@@ -202,7 +219,7 @@ def _compare_objects(old: Schema, new: Schema, path: str, found: list[Finding]) 
         _compare(old.get(keyword, {}), new.get(keyword, {}), f"{path}/{keyword}", found)
 
 
-def _compare_properties(old: Schema, new: Schema, path: str, found: list[Finding]) -> None:
+def _compare_properties(old: Schema, new: Schema, path: str, found: _Findings) -> None:
     explained = old.get("properties", {})
     others = old.get("additionalProperties", {})
     for name, child in new.get("properties", {}).items():
@@ -215,7 +232,7 @@ def _compare_properties(old: Schema, new: Schema, path: str, found: list[Finding
             _compare(others, child, here, found)
 
 
-def _compare_arrays(old: Schema, new: Schema, path: str, found: list[Finding]) -> None:
+def _compare_arrays(old: Schema, new: Schema, path: str, found: _Findings) -> None:
     before, after = old.get("prefixItems", []), new.get("prefixItems", [])
     rest_before, rest_after = old.get("items", {}), new.get("items", {})
     for place in range(max(len(before), len(after))):
@@ -228,7 +245,7 @@ def _compare_arrays(old: Schema, new: Schema, path: str, found: list[Finding]) -
         found.append((f"{path}/contains", "contains_changed"))
 
 
-def _compare_compositions(old: Schema, new: Schema, path: str, found: list[Finding]) -> None:
+def _compare_compositions(old: Schema, new: Schema, path: str, found: _Findings) -> None:
     """allOf keeps its parts, anyOf may win some at its end; a condition stays or goes."""
     before, after = old.get("allOf", []), new.get("allOf", [])
     if len(after) != len(before):

@@ -13,7 +13,8 @@ REPETITION_MAX: Final = 100_000
 _GROUPS_MAX: Final = 16
 
 _ESCAPE: Final = r"\\(?:[dwsDWS]|[nrtfv]|[\^$\\.*+?()\[\]{}|/-])"
-_IN_CLASS: Final = rf"(?:{_ESCAPE}|[^\\\[\]&~-])"
+# Doubled, `|` means something else to some engines, as `&` and `~` do.
+_IN_CLASS: Final = rf"(?:{_ESCAPE}|\|(?!\|)|[^\\\[\]&~|-])"
 _CLASS: Final = rf"\[\^?{_IN_CLASS}(?:-{_IN_CLASS})?(?:{_IN_CLASS}(?:-{_IN_CLASS})?)*-?\]"
 _TOKEN: Final = re.compile(
     rf"(?P<atom>{_ESCAPE}|{_CLASS}|[^\\^$.*+?()\[\]{{}}|]|\.)"
