@@ -4,7 +4,11 @@ import json
 import shutil
 import stat
 
+import pytest
+
 from tests.cli.processes import Shell
+
+pytestmark = pytest.mark.slow
 
 
 def test_init_makes_six_members_in_two_jurisdictions_with_private_keys(shell: Shell) -> None:

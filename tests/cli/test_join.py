@@ -18,6 +18,8 @@ from hansa.comet.sign_state import read_sign_state
 from hansa.node.home import ENGINE, KEYS, NODE, VALIDATOR, open_home
 from tests.cli.processes import Shell
 
+pytestmark = pytest.mark.slow
+
 DEAD = "http://127.0.0.1:9"
 
 

@@ -23,6 +23,8 @@ from hansa.node.lock import find_holder
 from hansa.node.settings import ApiSettings, Settings, encode_settings
 from tests.cli.processes import Shell
 
+pytestmark = pytest.mark.slow
+
 WITHIN_S = 60
 
 
