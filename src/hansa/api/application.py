@@ -22,6 +22,7 @@ from hansa.api import (
     drafts,
     exchange,
     explorer,
+    judging,
     network,
     nodes,
     records,
@@ -72,6 +73,7 @@ ROUTES: tuple[Any, ...] = (
     records.get_proof,
     credentials.get_facts,
     credentials.get_status_list,
+    judging.judge,
     exchange.hand_out,
     *OPENID_ROUTES,
     dids.resolve_did,
@@ -233,7 +235,7 @@ def _note_parameters(app: Litestar) -> None:
 
 
 def _find_query_names(route: HTTPRoute, handler: HTTPRouteHandler) -> set[str]:
-    own = {"request", "body", "gate", "viewer", *route.path_parameters}
+    own = {"request", "body", "data", "gate", "viewer", *route.path_parameters}
     names = set()
     for name, field in handler.parsed_fn_signature.parameters.items():
         if name not in own:

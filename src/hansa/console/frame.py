@@ -24,6 +24,7 @@ SECTIONS: Final = (
     ("/explorer", mark("Explorer")),
     ("/league", mark("League")),
     ("/food", mark("Food")),
+    ("/identity", mark("Identities")),
     ("/verify", mark("Verify")),
 )
 

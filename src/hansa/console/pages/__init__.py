@@ -4,6 +4,7 @@ A page module per area; each page is in PAGES, and of two that fit an address th
 """
 
 from hansa.console.pages import (
+    accreditations,
     account,
     applications,
     cosigning,
@@ -13,6 +14,7 @@ from hansa.console.pages import (
     food,
     forms,
     home,
+    issuing,
     label,
     league,
     proposals,
@@ -22,6 +24,7 @@ from hansa.console.pages import (
     tables,
     transactions,
     verify,
+    wallet,
 )
 from hansa.console.routing import Page
 
@@ -72,4 +75,9 @@ PAGES: tuple[Page, ...] = (
     recalls.show_reach,
     recalls.get_reach_list,
     label.show_label,
+    wallet.show_wallet,
+    wallet.show_check,
+    issuing.show_issue,
+    issuing.check_claims,
+    accreditations.show_accreditations,
 )
