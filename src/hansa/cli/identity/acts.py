@@ -99,5 +99,7 @@ def perform(
     )
     topic = type(message).__name__.lower()
     code = act(how, [Draft("governance", Propose(topic=topic, actions=(action,)))])
-    hint("it holds when the proposal has passed: hansa governance vote --proposal N --choice yes")
+    if code == 0:
+        vote = "hansa governance vote --proposal N --choice yes (N as ProposalOpened says)"
+        hint(f"it holds when the proposal has passed: {vote}")
     return code
