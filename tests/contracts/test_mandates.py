@@ -337,23 +337,36 @@ def test_a_use_covers_exactly_the_next_message(chain: Chain) -> None:
     mandate = give(chain)
     use, act = build_use(mandate), Pay(payer=FIRM.did, amount=0, currency="")
 
-    def run(*messages: tuple[str, Message]) -> list[str]:
-        return [
-            each.code for each in chain.block([chain.sign(CLERK, messages)]).results[0].messages
-        ]
+    def run(*messages: tuple[str, Message], mode: str = "atomic") -> list[str]:
+        data = chain.sign(CLERK, messages, mode=mode)
+        return [each.code for each in chain.block([data]).results[0].messages]
 
-    refused = "desk.not_the_payer"
+    refused, fell = "desk.not_the_payer", "ledger.other_message_rejected"
     assert run(("desk", act)) == [refused]
-    assert run((APP, use), ("desk", act), ("desk", act)) == [OK, OK, refused]
-    assert run(("desk", act), (APP, use)) == [refused, OK]
+    assert run((APP, use), ("desk", act)) == [OK, OK]
+    assert run((APP, use), ("desk", act), ("desk", act)) == [fell, fell, refused]
     dear = build_use(mandate, 5)
-    assert run((APP, dear), ("desk", act)) == [OK, refused]
-    assert run((APP, use), ("desk", replace(act, amount=5, currency="CNY"))) == [OK, refused]
-    assert run((APP, use), ("desk", replace(act, payer=RIVAL.did))) == [OK, refused]
-    data = chain.sign([CLERK, STAND_IN], [(APP, use, 0), ("desk", act, 1)])
-    assert [each.code for each in chain.block([data]).results[0].messages] == [OK, refused]
-    found = scan_records(chain.state, APP, Use, limit=100)
-    assert {each.by for each in found} == {CLERK.did}
+    assert run((APP, dear), ("desk", act)) == [fell, refused]
+    assert run((APP, use), ("desk", replace(act, amount=5, currency="CNY"))) == [fell, refused]
+    assert run((APP, use), ("desk", replace(act, payer=RIVAL.did))) == [fell, refused]
+    data = chain.sign([CLERK, STAND_IN], [(APP, use, 0), ("desk", act, 1)], mode="atomic")
+    assert [each.code for each in chain.block([data]).results[0].messages] == [fell, refused]
+    assert [each.by for each in scan_records(chain.state, APP, Use, limit=100)] == [CLERK.did]
+
+
+def test_a_use_is_counted_only_with_its_act(chain: Chain) -> None:
+    mandate = give(chain, limit=YUAN)
+    use, act = build_use(mandate, 60), Pay(payer=RIVAL.did, amount=60, currency="CNY")
+    alone = "mandates.nothing_covered"
+
+    def run(*messages: tuple[str, Message], mode: str) -> list[str]:
+        data = chain.sign(CLERK, messages, mode=mode)
+        return [each.code for each in chain.block([data]).results[0].messages]
+
+    assert run((APP, use), ("desk", act), mode="independent") == [alone, "desk.not_the_payer"]
+    assert run((APP, use), mode="atomic") == [alone]
+    assert run(("desk", replace(act, payer=CLERK.did)), (APP, use), mode="atomic")[1] == alone
+    assert (get(chain, mandate).used, get(chain, mandate).uses) == (0, 0)
 
 
 def test_a_mandate_is_used_by_its_delegate_for_what_it_names(chain: Chain) -> None:

@@ -17,7 +17,7 @@ from hansa.ledger.blocks import Block, BlockResult
 from hansa.ledger.contracts import Registry
 from hansa.ledger.genesis import Genesis
 from hansa.testing.chain import Chain
-from tests.contracts import land
+from tests.contracts import desk, land
 
 
 class Recorded(msgspec.Struct):
@@ -56,8 +56,8 @@ def list_covered(results: list[BlockResult]) -> set[str]:
 
 
 def build_known_registry() -> Registry:
-    """The catalog's contracts, and the one that the tests of system contracts act upon."""
-    return Registry([*build_registry().latest.values(), land.contract])
+    """The catalog's contracts, and those that the tests of system contracts act upon."""
+    return Registry([*build_registry().latest.values(), land.contract, desk.contract])
 
 
 class Recorder:

@@ -87,13 +87,16 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Where and when a message is executed."""
+    """Where and when a message is executed. `followers`: messages after it that stand or fall with
+    it.
+    """
 
     chain: str
     height: int
     time_ms: int
     transaction: str
     message_index: int
+    followers: int = 0
 
 
 class ReadContext:
@@ -156,6 +159,7 @@ class Context(ReadContext):
         self._dispatch = dispatch
         self.transaction = scope.transaction
         self.message_index = scope.message_index
+        self.followers = scope.followers
         self.sender = caller.account
         self.key = caller.key
         self.member = caller.member

@@ -225,6 +225,9 @@ def _execute_message(
         time_ms=block.time_ms,
         transaction=admitted.transaction.hex_id,
         message_index=index,
+        followers=len(admitted.messages) - 1 - index
+        if admitted.transaction.payload.mode == "atomic"
+        else 0,
     )
     layer = Overlay(overlay)
     context = _build_context(layer, message.contract, registry, scope, caller)

@@ -43,6 +43,7 @@ from hansa.contracts.mandates.rejections import (
     MandatesRejection,
     NoDepthLeft,
     NotAllowedOnBehalf,
+    NothingCovered,
     NotTheDelegate,
     NotThePrincipal,
     NotYours,
@@ -147,6 +148,8 @@ def use_mandate(ctx: Context, message: UseMandate) -> None:
     chain = walk(ctx, mandate)
 
     # CHECK
+    if not ctx.followers:
+        raise NothingCovered(mandate=mandate.id)
     if not speaks_for(ctx, mandate.delegate, "agent"):
         raise NotTheDelegate(mandate=mandate.id, delegate=mandate.delegate)
     check_live(ctx, chain)

@@ -159,6 +159,15 @@ class TooManyMandates(MandatesRejection):
     REMEDY = "Withdraw those that are not needed, or name more in one."
 
 
+class NothingCovered(MandatesRejection):
+    """A use without an act that stands or falls with it."""
+
+    CODE = "nothing_covered"
+    RULE = "M5"
+    TEXT = "A use of the mandate {mandate} needs its act after it, in the same atomic transaction."
+    REMEDY = "Send the use and the act together, atomic: hansa mandate use."
+
+
 class WrongTimes(MandatesRejection):
     """It would begin in the past, or never hold."""
 
