@@ -13,6 +13,7 @@ import click
 
 from hansa.cli.answers import NO, YES, answer, json_option
 from hansa.cli.demo.food.story import FOOD_STEPS, FoodStory, build_plan
+from hansa.cli.demo.identity.story import IDENTITY_STEPS, IdentityStory
 from hansa.cli.demo.network_story import NETWORK_STEPS, NetworkStory
 from hansa.cli.demo.sign_ins import show_console
 from hansa.cli.demo.stage import Stage
@@ -24,6 +25,8 @@ from hansa.client.trust import default_home
 
 FOLDER: Final = "demo-league"
 NETWORK_FOLDER: Final = "demo-network"
+IDENTITY_FOLDER: Final = "demo-identity"
+IDENTITY: Final = "identity"
 # Stands in a folder that a demo made: only such a folder is ever removed.
 MARK: Final = "demo.json"
 # Where a league answers unless told otherwise (node.toml).
@@ -32,18 +35,24 @@ EXAMPLES: Final = Path("examples") / "en16931"
 
 
 @click.command()
+@click.argument("story", required=False, metavar="[identity]", type=click.Choice([IDENTITY]))
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help=f"Default: {FOLDER}, with --network {NETWORK_FOLDER}.",
+    help=f"Default: {FOLDER}, with --network {NETWORK_FOLDER}, with identity {IDENTITY_FOLDER}.",
 )
 @click.option("--network", is_flag=True, help="A league of four validators, one of them killed.")
 @click.option("--examples", type=click.Path(path_type=Path), metavar="DIR", help="UBL invoices.")
 @click.option("--once", is_flag=True, help="End when the story ends (as with CI=true).")
 @json_option
 def command(
-    folder: Path | None, network: bool, examples: Path | None, once: bool, as_json: bool
+    story: str | None,
+    folder: Path | None,
+    network: bool,
+    examples: Path | None,
+    once: bool,
+    as_json: bool,
 ) -> int:
     """Show it all with real invoices, in a minute.
 
@@ -57,6 +66,9 @@ def command(
     issued through different nodes, one node is killed, invoices go on, receipts are verified, the
     node comes back. The engine is fetched and built at the first use.
 
+    `hansa demo identity`: seen once in person, then a business in two cities, a doctor, and no form
+    twice; consent and its withdrawal, a mandate, an emergency, a revocation seen offline.
+
     Safe to run again: DIR is made anew. Exit code 1: something did not go as the story says.
 
     \b
@@ -64,15 +76,26 @@ def command(
       hansa demo
       hansa demo --once
       hansa demo --network
+      hansa demo identity
     """
-    papers = find_examples(examples)
-    folder = (folder or Path(NETWORK_FOLDER if network else FOLDER)).absolute()
+    if story and (network or examples):
+        raise click.UsageError("the story of identities has one node and no invoices")
+    name, steps = FOLDER, STEPS + FOOD_STEPS + 1
+    if network:
+        name, steps = NETWORK_FOLDER, NETWORK_STEPS
+    if story:
+        name, steps = IDENTITY_FOLDER, IDENTITY_STEPS
+    papers = [] if story else find_examples(examples)
+    folder = (folder or Path(name)).absolute()
     clear(folder)
-    stage = Stage(folder, NETWORK_STEPS if network else STEPS + FOOD_STEPS + 1, as_json=as_json)
+    stage = Stage(folder, steps, as_json=as_json)
     stays = sys.stdout.isatty() and not once and os.environ.get("CI", "").lower() != "true"
     with stoppable():
         try:
-            (tell_network if network else tell)(stage, papers, stays=stays)
+            if story:
+                tell_identity(stage, stays=stays)
+            else:
+                (tell_network if network else tell)(stage, papers, stays=stays)
         finally:
             stage.stop()
     answer({"folder": str(folder), "expectations": stage.expectations}, "", as_json=as_json)
@@ -92,7 +115,7 @@ def tell(stage: Stage, papers: list[Path], *, stays: bool) -> None:
     food.tell()
     story.tell_next(url)
     show_console(stage, url, food.list_pages(url))
-    end(stage, began, url, stays=stays)
+    end(stage, time.monotonic() - began, url, stays=stays)
 
 
 def tell_network(stage: Stage, papers: list[Path], *, stays: bool) -> None:
@@ -106,7 +129,22 @@ def tell_network(stage: Stage, papers: list[Path], *, stays: bool) -> None:
     put_mark(stage, story.chain)
     url = story.start_network()
     story.tell_network(url)
-    end(stage, began, url, stays=stays)
+    end(stage, time.monotonic() - began, url, stays=stays)
+
+
+def tell_identity(stage: Stage, *, stays: bool) -> None:
+    """The story of identities; it ends with the league off, and on again for who looks on."""
+    began = time.monotonic()
+    story = IdentityStory(stage)
+    chain = story.make_league()
+    put_mark(stage, chain)
+    url = stage.start(None if stays and is_free(PORT) else 0)
+    story.tell(url)
+    seconds = time.monotonic() - began
+    if stays and not stage.failures:
+        url = stage.start(None if is_free(PORT) else 0)
+        story.tell_next()
+    end(stage, seconds, url, stays=stays)
 
 
 def put_mark(stage: Stage, chain: str) -> None:
@@ -114,9 +152,8 @@ def put_mark(stage: Stage, chain: str) -> None:
     (stage.folder / MARK).write_text(json.dumps({"chain": chain}), encoding="utf-8")
 
 
-def end(stage: Stage, began: float, url: str, *, stays: bool) -> None:
+def end(stage: Stage, seconds: float, url: str, *, stays: bool) -> None:
     """The last words; the league stays when somebody looks on."""
-    seconds = time.monotonic() - began
     stage.say("")
     stage.say(f"told in {seconds:.0f} s; {len(stage.failures)} not as expected")
     if stays and not stage.failures:

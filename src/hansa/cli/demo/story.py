@@ -72,9 +72,8 @@ class Story:
         self.chain = made.document["chain"]
         for member in made.document["members"]:
             numbers = ", ".join(member["identifiers"])
-            stage.say(
-                f"{member['name']:<11} {member['jurisdiction']}  {member['title']}  {numbers}"
-            )
+            words = f"{member['name']:<13} {member['jurisdiction']}  {member['title']}  {numbers}"
+            stage.say(words.rstrip())
             if member["identifiers"]:
                 self.identifiers[member["name"]] = member["identifiers"][0]
         self.work.mkdir()

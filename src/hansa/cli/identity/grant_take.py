@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 import msgspec
 
-from hansa.cli.acting import sign_drafts
+from hansa.cli.acting import format_outcome, sign_drafts
 from hansa.cli.answers import NO, YES, answer, json_option
 from hansa.cli.place import Place, place_options, signer_option
 from hansa.client.files import store_new
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # loaded when a command runs
     from hansa.cli.identity.takings import Taking
     from hansa.client.gateway import Gateway
     from hansa.client.keys import Signer
+    from hansa.client.replies import MessageOutcome
     from hansa.contracts.consents.model import Access
     from hansa.ledger.model import Message
 
@@ -159,11 +160,11 @@ def _run(
             taking = msgspec.structs.replace(taking, signed=encode_base64url(data))
             store_taking(folder / TAKING, taking)
         if not taking.number:
-            refused = ""
             taking, refused = _record(errand, taking)
-            if refused:
+            if refused is not None:
                 (folder / TAKING).unlink()
-                answer({"code": refused, "taken": False}, f"refused: {refused}", as_json=as_json)
+                document = {**msgspec.to_builtins(refused), "taken": False}
+                answer(document, format_outcome(refused), as_json=as_json)
                 return NO
             store_taking(folder / TAKING, taking)
         names = _fetch(errand, taking)
@@ -174,20 +175,21 @@ def _run(
     return YES
 
 
-def _record(errand: Errand, taking: "Taking") -> "tuple[Taking, str]":
-    """The taking with its access, once it stands on the ledger; or the code of a refusal."""
+def _record(errand: Errand, taking: "Taking") -> "tuple[Taking, MessageOutcome | None]":
+    """The taking with its access, once it stands on the ledger; or the refusal."""
     from hansa.client.faults import ClientError
+    from hansa.client.replies import MessageOutcome
 
     identity = errand.gateway.submit(decode_base64url(taking.signed))
     status = errand.gateway.wait(identity, WAIT_S)
     if not status.is_final:
         raise ClientError(f"{identity} is not decided yet", "run the same command again")
     if status.state != "committed" or status.messages[0].code != _OK:
-        return taking, status.messages[0].code if status.messages else status.state
+        return taking, next(iter(status.messages), MessageOutcome(0, "", status.state))
     events = errand.gateway.list_emitted(status)
     body = next(each["body"] for each in events if each["type"] == "AccessRecorded")
     changed = {"subject": str(body["subject"]), "number": int(body["number"])}
-    return msgspec.structs.replace(taking, **changed), ""
+    return msgspec.structs.replace(taking, **changed), None
 
 
 def _fetch(errand: Errand, taking: "Taking") -> list[str]:

@@ -1,0 +1,1 @@
+"""`hansa demo identity`: a person and a firm in two cities, and who says so of them."""
