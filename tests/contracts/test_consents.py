@@ -25,6 +25,7 @@ from hansa.contracts.consents.model import (
     WithdrawGrant,
     compute_head,
 )
+from hansa.contracts.mandates.model import ActScope, GiveOnBehalf, Mandate, UseMandate
 from hansa.contracts.permissions.model import GrantRole
 from hansa.encoding.canonical import encode_canonical
 from hansa.ledger.model import Message
@@ -113,6 +114,36 @@ def test_c1_c2_who_gives_what_for_how_long(
     assert len(list_grants(chain)) == (code == OK)
 
 
+def test_c1_c3_a_guardian_gives_and_withdraws_under_a_mandate(chain: Chain) -> None:
+    """What a court gave the parent covers the very next message, and nothing else."""
+    role = GrantRole(application="mandates", role="court", holder=CITY.did)
+    govern(chain, (CLINIC, BANK, CITY, WATCH), ("permissions", role))
+    scope = (ActScope("consents", ("GiveGrant", "WithdrawGrant")),)
+    ward = GiveOnBehalf(
+        principal=PAT.did, delegate=QUINN.did, scope=scope, purpose="care", basis="guardian"
+    )
+    sent = chain.send(CITY, "mandates", ward)
+    assert sent.code == OK, sent
+    mandate = scan_records(chain.state, "mandates", Mandate, limit=2)[0].id
+
+    def act(message: Message, *, sender: Actor = QUINN, named: str = "") -> list[str]:
+        type_ = named or type(message).__name__
+        use = UseMandate(mandate=mandate, application="consents", type=type_)
+        data = chain.sign(sender, [("mandates", use), ("consents", message)], mode="atomic")
+        return [each.code for each in chain.block([data]).results[0].messages]
+
+    fell = "ledger.other_message_rejected"
+    assert act(give()) == [OK, OK]
+    grant = list_grants(chain)[0].id
+    refused = [fell, "consents.not_yours_to_give"]
+    assert act(give(), named="WithdrawGrant") == refused
+    assert act(give(subject=CITY.did)) == refused
+    assert act(give(), sender=NURSE)[0] == "mandates.not_the_delegate"
+    assert send(chain, QUINN, withdraw(grant)).code == "consents.not_yours_to_end"
+    assert act(withdraw(grant)) == [OK, OK]
+    assert get_grant(chain, grant).state == "withdrawn"
+
+
 def test_c2_a_grant_is_over_by_itself(chain: Chain) -> None:
     grant = make_grant(chain)
     chain.advance(31 * DAY_MS)
@@ -181,6 +212,8 @@ def test_c3_consent_and_its_withdrawal_in_one_block_leave_no_use(chain: Chain) -
         (BANK, {"fields": (NAME, NAME)}, "consents.fields_repeated"),
         (BANK, {"seal_alg": "SM2"}, "consents.wrong_seal_key"),
         (BANK, {"seal_key": KEY + KEY}, "consents.wrong_seal_key"),
+        (BANK, {"seal_key": "A" * 43}, "consents.wrong_seal_key"),
+        (BANK, {"seal_alg": "SM2", "seal_key": KEY + KEY}, "consents.wrong_seal_key"),
         (BANK, {"grant": "nothing"}, "consents.no_such_grant"),
     ],
 )

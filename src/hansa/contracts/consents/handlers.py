@@ -29,6 +29,7 @@ from hansa.contracts.consents.rights import (
     need_controller,
     need_grant,
     speaks_for,
+    speaks_for_subject,
 )
 from hansa.ledger.context import DEADLINE, Context
 
@@ -116,7 +117,11 @@ def _check_parties(ctx: Context, message: GiveGrant) -> None:
 def _check_giver(ctx: Context, message: GiveGrant) -> None:
     is_consent = message.legal_basis == CONSENT
     giver = message.subject if is_consent else message.controller
-    may_give = ctx.sender == giver if is_consent else speaks_for(ctx, giver, "steward")
+    may_give = (
+        speaks_for_subject(ctx, giver, "GiveGrant")
+        if is_consent
+        else speaks_for(ctx, giver, "steward")
+    )
     if not may_give:
         raise NotYoursToGive(legal_basis=message.legal_basis, giver=giver)
     if not (message.record if is_consent else message.document):
@@ -126,7 +131,7 @@ def _check_giver(ctx: Context, message: GiveGrant) -> None:
 
 def _may_end(ctx: Context, grant: DataGrant) -> bool:
     if grant.legal_basis == CONSENT:
-        may = ctx.sender == grant.subject
+        may = speaks_for_subject(ctx, grant.subject, "WithdrawGrant")
     else:
         may = speaks_for(ctx, grant.controller, "steward")
     if may or speaks_for(ctx, grant.receiver, "taker"):

@@ -1,11 +1,13 @@
 """What the contract `consents` speaks of: its records and messages, rules C1 to C12. Pure.
 
 C1  A grant says who may read which data about whom, held by whom, for what, on which legal basis,
-    how often and until when. On consent the subject itself signs it; on any other basis the
-    controller does, and names the digest of its ground.
+    how often and until when. On consent the subject itself signs it, or who uses a mandate to do
+    so for it (a guardian); on any other basis the controller does, and names the digest of its
+    ground.
 C2  A grant has an end, at most GRANT_MS_MAX ahead, and is over by itself at that time.
-C3  The subject withdraws its consent at any time, and it counts at once; a controller ends what it
-    gave; a receiver gives back what it has; a regulator ends any grant of its jurisdiction.
+C3  The subject withdraws its consent at any time, itself or by a mandate, and it counts at once; a
+    controller ends what it gave; a receiver gives back what it has; a regulator ends any grant of
+    its jurisdiction.
 C4  Content is known here by a salted commitment only: a holding, declared by its controller, at
     most HOLDINGS_MAX about one subject.
 C5  Data is read under a live grant, by its receiver, for its purpose, its fields, within its uses;

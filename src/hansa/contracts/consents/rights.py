@@ -2,6 +2,8 @@
 
 from msgspec.structs import replace
 
+from hansa.contracts.accounts.agreement import check_agreement_key
+from hansa.contracts.accounts.did_model import WrongAgreementKey
 from hansa.contracts.consents.events import (
     GrantEnded,
 )
@@ -29,7 +31,6 @@ from hansa.ledger.contracts import Contract, Role, Setting
 from hansa.ledger.system import Account, Member
 
 CONSENT = "consent"
-_SEAL_KEY_CHARS = {"X25519": 43, "SM2": 86}
 
 contract = Contract(
     "consents",
@@ -47,6 +48,7 @@ contract = Contract(
             text="Sees accesses and reviews break-glass (scope: a jurisdiction)",
         ),
     ),
+    reads=("mandates",),
     settings=(Setting("review_ms", 3_600_000, 30 * DAY_MS, "Time for a review of break-glass"),),
     records=(DataGrant, Holding, Access, AccessLog, Delivery, Emergency, Erasure),
 )
@@ -60,6 +62,19 @@ def build_id(ctx: Context) -> str:
 def speaks_for(ctx: Context, party: str, role: str) -> bool:
     """Whether the sender is the party, or its member is and it holds the role there."""
     return ctx.sender == party or (party in ctx.holders and ctx.has_role(role))
+
+
+def speaks_for_subject(ctx: Context, subject: str, message: str) -> bool:
+    """Whether the sender is the subject, or has its mandate for this very message: a guardian's, a
+    lawyer's, used just before it in the same transaction.
+    """
+    return ctx.sender == subject or bool(
+        ctx.view(
+            "mandates",
+            "may_act",
+            *(ctx.transaction, ctx.message_index, ctx.sender, subject, "consents", message),
+        )
+    )
 
 
 def need_controller(ctx: Context, did: str) -> Member:
@@ -77,9 +92,11 @@ def check_fields(fields: tuple[str, ...]) -> None:
 
 
 def check_seal_key(alg: str, key: str) -> None:
-    """Raise WrongSealKey unless the key has its algorithm's length."""
-    if len(key) != _SEAL_KEY_CHARS[alg]:
-        raise WrongSealKey(alg=alg)
+    """Raise WrongSealKey for a key to which nothing can be sealed: no use is spent on it."""
+    try:
+        check_agreement_key(alg, key)
+    except WrongAgreementKey as error:
+        raise WrongSealKey(alg=alg) from error
 
 
 def check_accounts(ctx: Context, **parties: str) -> None:
