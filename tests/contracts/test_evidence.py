@@ -160,6 +160,24 @@ def test_a_log_has_an_end(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None
     assert [send(chain, LOG, NOTARY).code for _ in range(2)] == [OK, "evidence.log_full"]
 
 
+def test_strangers_do_not_crowd_the_owner_out(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOG_MAX", "TOKENS_MAX"):
+        monkeypatch.setattr(handlers, name, 4)
+    send(chain, SIGN, BANK)
+    tokens = [
+        replace(ATTACH, digest=encode_base64url(sha256(bytes([number]))), token="")
+        for number in range(8)
+    ]
+    assert [send(chain, LOG, BANK).code for _ in range(3)] == [OK, OK, "evidence.log_full"]
+    codes = [send(chain, each, BANK).code for each in tokens[:3]]
+    assert codes == [OK, OK, "evidence.too_many_tokens"]
+    assert [send(chain, LOG, NOTARY).code for _ in range(3)] == [OK, OK, "evidence.log_full"]
+    codes = [send(chain, each, NOTARY).code for each in tokens[3:6]]
+    assert codes == [OK, OK, "evidence.too_many_tokens"]
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

@@ -154,8 +154,9 @@ def add_log(ctx: Context, message: AddLog) -> None:
 
     # CHECK
     _need_standing(ctx, evidence)
-    if evidence.log >= LOG_MAX:
-        raise LogFull(limit=LOG_MAX)
+    limit = _count_places(ctx, evidence, LOG_MAX)
+    if evidence.log >= limit:
+        raise LogFull(limit=limit)
 
     # WRITE
     number = evidence.log + 1
@@ -195,8 +196,9 @@ def attach_token(ctx: Context, message: AttachToken) -> None:
     _need_standing(ctx, evidence)
     if known is not None:
         raise AlreadyAttached(digest=message.digest)
-    if evidence.tokens >= TOKENS_MAX:
-        raise TooManyTokens(limit=TOKENS_MAX)
+    limit = _count_places(ctx, evidence, TOKENS_MAX)
+    if evidence.tokens >= limit:
+        raise TooManyTokens(limit=limit)
     _check_token(message)
 
     # WRITE
@@ -231,6 +233,11 @@ def stood(signature: EvidenceSignature, at_ms: int) -> bool:
         each.since_ms <= at_ms and (each.until_ms is None or at_ms < each.until_ms)
         for each in signature.stands
     )
+
+
+def _count_places(ctx: Context, evidence: Evidence, places: int) -> int:
+    """Half of the places are the owner's: anybody may sign, and nobody shall crowd it out."""
+    return places if ctx.sender == evidence.owner else places // 2
 
 
 def _check_token(message: AttachToken) -> None:

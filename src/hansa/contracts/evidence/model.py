@@ -8,7 +8,8 @@ E3  Anybody may sign it, each for itself, once; whoever signs names the value th
 E4  A signature is revoked by its signer alone, and by it taken up again; each time it stood is on
     record, in block time; what is revoked does not stand from that block time on.
 E5  Entries of its log are codes and commitments, numbered in order, added only by those whose
-    signature stands; nothing of a log is changed or removed.
+    signature stands; nothing of a log is changed or removed. Others fill at most half of it, as of
+    the time-stamps: nobody crowds the owner out.
 E6  Time-stamp tokens (RFC 3161) are attached by those whose signature stands: their digest, and
     where it is small the token itself, which must have that digest. Verifiers judge tokens, not
     the ledger.
