@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from hansa.catalog import SYSTEM
 from hansa.contracts.accounts.document import build_account_document
 from hansa.contracts.accounts.keys import KEYS_KEPT_MAX, KEYS_LIVE_MAX
 from hansa.contracts.accounts.model import (
@@ -274,6 +275,7 @@ def test_invalid_key_or_name_used_before(chain: Chain) -> None:
         {"purposes": ("service",)},
         {"purposes": ("service",), "scope": ("land", "land")},
         {"purposes": ("service",), "scope": ("accounts",)},
+        *({"purposes": ("service",), "scope": (name,)} for name in SYSTEM),
         {"purposes": ("service",), "scope": tuple(f"a{n:02d}" for n in range(17))},
         {"purposes": ("sign",), "scope": ("land",)},
         {"purposes": ("sign",), "until": 1_000},

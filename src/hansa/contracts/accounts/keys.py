@@ -33,9 +33,12 @@ KEYS_LIVE_MAX = 16
 KEYS_KEPT_MAX = 64
 # Applications of a service key.
 SCOPE_MAX = 16
-# No service key may act here: it could make itself a signing key.
+# No service key may act here: it could make itself a signing key, or give authority away.
 SYSTEM = frozenset(
-    {"members", "accounts", "permissions", "governance", "holds", "quotas", "validators"}
+    (
+        *("members", "accounts", "permissions", "governance", "holds", "quotas", "validators"),
+        *("schemas", "accreditations", "credentials", "evidence", "mandates", "consents"),
+    )
 )
 
 
