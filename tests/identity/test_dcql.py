@@ -230,3 +230,11 @@ def test_what_is_no_query_is_refused(change: dict[str, Any]) -> None:
 def test_what_is_no_document_of_queries_is_refused(document: object) -> None:
     with pytest.raises(Malformed, match=r"invalid|missing|names|have"):
         read_query(document)
+
+
+def test_long_arrays_are_matched_in_linear_time() -> None:
+    """Who answers chooses how long its arrays are: every pair of 60,000 would take half an hour."""
+    long = [0] * 60_000
+    asked = query(claims=[{"path": ["a", None]}, {"path": ["b", None]}])
+    found = match_query(asked, [held({"a": long, "b": long})])
+    assert len(found.by_query["a"][0].paths) == 120_000

@@ -151,7 +151,7 @@ def _fits_types(wanted: CredentialQuery, types: Sequence[str]) -> bool:
 def _match_claims(
     claims: Sequence[ClaimQuery], document: Mapping[str, Any]
 ) -> tuple[Found, ...] | None:
-    paths: list[Found] = []
+    paths: dict[Found, None] = {}
     for claim in claims:
         found = [
             path
@@ -160,7 +160,7 @@ def _match_claims(
         ]
         if not found:
             return None
-        paths += [path for path in found if path not in paths]
+        paths |= dict.fromkeys(found)
     return tuple(paths)
 
 
