@@ -1,19 +1,15 @@
 """Addresses, cookies, form tokens and notices of the console, each for itself."""
 
-import asyncio
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 from flit_core.common import Module
 
 from hansa.console.cookies import LANGUAGE, SESSION, read_cookies, write_cookie
 from hansa.console.headers import POLICY, list_locks
-from hansa.console.people import read_params
 from hansa.console.routing import Page, Router, page
 from hansa.console.sealing import Notice, Seal
-from hansa.console.templates import WRITINGS, build_environment, shorten, show_short
+from hansa.console.templates import build_environment, shorten, show_short
 from hansa.console.visit import Visit, is_own_path
 from hansa.locales.languages import LANGUAGES
 from hansa.locales.words import Words
@@ -192,10 +188,3 @@ def test_an_application_has_a_short_name_in_menus_or_its_title() -> None:
     assert words.application("quotas") == "Quotas de custo"
     assert words.application("new_one", "A new one") == "A new one"
     assert words.application("new_one") == "New one"
-
-
-def test_times_in_refusals_are_written_as_times() -> None:
-    visit = cast("Visit", SimpleNamespace(writing=WRITINGS["en"]))
-    given = {"until_ms": 1_772_400_000_000, "ahead_ms": 5_000, "count": 10**12, "kind": "pledge"}
-    found = asyncio.run(read_params(visit, given))
-    assert found == {**given, "until_ms": WRITINGS["en"].when(1_772_400_000_000)}

@@ -15,8 +15,6 @@ from hansa.console.values import list_dids
 from hansa.console.visit import Visit
 
 _HISTORY_PAGE = 200
-# Milliseconds from here on are a time (1973), below a span of it.
-_TIME_MIN = 10**11
 # Pages of a history that are turned to find its end.
 _PAGES_MAX = 20
 
@@ -79,15 +77,13 @@ async def name_all(visit: Visit, *values: object) -> dict[str, str]:
 
 
 async def read_params(visit: Visit, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of a refusal for people: members by name, times as this place writes them. Codes
-    get their words with the sentence (`Words.param`).
+    """Parameters of a refusal for people: members by name. Codes get their words, and numbers are
+    written, with the sentence (`Words.param`).
     """
     found = dict(params)
     for name, value in params.items():
         if isinstance(value, str) and value.startswith("did:hansa:"):
             found[name] = await name_who(visit, value)
-        elif isinstance(value, int) and name.endswith("_ms") and value >= _TIME_MIN:
-            found[name] = visit.writing.when(value)
     return found
 
 

@@ -126,8 +126,7 @@ class Reader:
     def scaled(self, shape: Shape, value: int | str, beside: Sequence[Mapping[str, Any]]) -> str:
         """An amount, a rate or a quantity, exact, with its unit. `value`: text for large sums."""
         if shape.meaning == "rate":
-            exact = self.writing.scaled(int(value), shape.scale)
-            return f"{_trim(exact, self.writing)}%"
+            return self.writing.rate(int(value), shape.scale)
         unit = _find_unit(shape, beside)
         if shape.meaning == "amount":
             return self.writing.money(value, unit, shape.scale)
@@ -230,9 +229,3 @@ def _find_scale(shape: Shape, beside: Sequence[Mapping[str, Any]]) -> int:
     """How many decimal places the amount has, where a field beside it says so."""
     scale = beside[0].get(shape.scale_of) if shape.scale_of and beside else None
     return scale if isinstance(scale, int) and 0 <= scale <= _SCALE_MAX else shape.scale
-
-
-def _trim(text: str, writing: Writing) -> str:
-    """Without zeros after the decimal sign: a rate of 13 %, not of 13.0000 %."""
-    sign = writing.scaled(5, 1)[1:-1]
-    return text.rstrip("0").rstrip(sign) if sign in text else text

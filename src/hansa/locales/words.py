@@ -14,7 +14,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
 from hansa.locales.languages import LANGUAGES, Language
+from hansa.locales.params import write_number
 from hansa.locales.readable import make_readable
+from hansa.locales.writing import Writing
 
 FOLDER: Final = Path(__file__).parent
 DOMAIN: Final = "hansa"
@@ -51,6 +53,7 @@ class Words:
     def __init__(self, language: Language, entries: Mapping[_Key, str | tuple[str, ...]]) -> None:
         self.language = language
         self._entries = entries
+        self._writing = Writing(language)
 
     def __call__(self, sentence: str, **params: object) -> str:
         """A sentence, its {places} filled. The message id is the English sentence."""
@@ -88,17 +91,20 @@ class Words:
             found = make_readable(name) if default is None else default
         given = params or {}
         if context in _REFUSING:
-            owner = name.partition(".")[0]
-            given = {key: self.param(key, value, app=owner) for key, value in given.items()}
+            given = {key: self.param(key, value, code=name) for key, value in given.items()}
         return fill(found, given)
 
-    def param(self, name: str, value: object, *, app: str = "") -> object:
-        """A parameter of a refusal for people: a code, or codes parted by commas, in its words;
-        anything else, and a code without words, as it is. `app`: whose refusal it is.
+    def param(self, name: str, value: object, *, code: str = "") -> object:
+        """A parameter of the refusal `code` for people: a rate, an amount or a time as this place
+        writes it; a code, or codes parted by commas, in its words; else as it is.
         """
+        number = write_number(self._writing, code, name, value)
+        if number is not None:
+            return number
         if name in _OWN_NAMES or not isinstance(value, str):
             return value
-        words = [self._find_code(name, code, app) for code in value.split(", ")]
+        app = code.partition(".")[0]
+        words = [self._find_code(name, each, app) for each in value.split(", ")]
         return ", ".join(words) if all(words) else value
 
     def _find_code(self, name: str, code: str, app: str) -> str:

@@ -46,6 +46,10 @@ class Writing:
             value, currency, locale=self._locale, currency_digits=False, decimal_quantization=False
         )
 
+    def rate(self, amount: int, scale: int) -> str:
+        """amount / 10**scale per cent, exact, without zeros at its end: `13%`, not `13.0000%`."""
+        return f"{self.number(Decimal(amount).scaleb(-scale).normalize())}%"
+
     def percent(self, part: int, whole: int) -> str:
         """part / whole as per cent, to one place; nothing of nothing is nothing."""
         share = Decimal(part) / Decimal(whole) if whole else Decimal(0)
