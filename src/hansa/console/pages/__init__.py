@@ -4,10 +4,12 @@ A page module per area; each page is in PAGES, and of two that fit an address th
 """
 
 from hansa.console.pages import (
-    accreditations,
+    access,
     account,
+    accreditations,
     applications,
     cosigning,
+    dids,
     explorer,
     explorer_live,
     figures,
@@ -17,6 +19,7 @@ from hansa.console.pages import (
     issuing,
     label,
     league,
+    mandates,
     proposals,
     recalls,
     records,
@@ -80,4 +83,8 @@ PAGES: tuple[Page, ...] = (
     issuing.show_issue,
     issuing.check_claims,
     accreditations.show_accreditations,
+    access.show_access,
+    mandates.show_mandates,
+    dids.show_dids,
+    dids.show_did,
 )

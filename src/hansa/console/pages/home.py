@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, Final
 
 from hansa.console.answers import Answer
+from hansa.console.duties import list_duties
 from hansa.console.people import read_params
 from hansa.console.routing import page
 from hansa.console.visit import Visit
@@ -20,8 +21,9 @@ async def show_home(visit: Visit) -> Answer:
     if visit.session is None:
         return await _welcome(visit)
     roles = await list_roles(visit)
-    waiting, proposals, lately, service = await asyncio.gather(
+    waiting, duties, proposals, lately, service = await asyncio.gather(
         list_waiting(visit, roles),
+        list_duties(visit, roles),
         list_proposals(visit),
         visit.api.get("/v1/messages", limit=_LATELY),
         visit.api.get("/v1/status"),
@@ -35,6 +37,7 @@ async def show_home(visit: Visit) -> Answer:
         service=service,
         roles=roles,
         waiting=waiting,
+        duties=duties,
         proposals=proposals,
         lately=lines,
         senders=senders,
