@@ -27,6 +27,7 @@ from hansa.client.gateway import Gateway
 from hansa.client.keys import Signer
 from hansa.client.trust import default_home
 from hansa.crypto.signatures import PublicKey
+from hansa.identity.did import parse_jwk
 from hansa.identity.did_key import resolve_did_key
 from hansa.identity.faults import Malformed
 from hansa.identity.json_document import DOCUMENT_BYTES_MAX, parse_document
@@ -68,7 +69,8 @@ def issue(
     did = place.did(issuer) if issuer else signers[0].account
     now_ms = read_now_ms()
     start_ms = now_ms if since_ms is None else since_ms
-    with place.gateway(signers[0]) as gateway:
+    # All of it is public, and a key that issues only (purpose assert) opens no session.
+    with place.gateway() as gateway:
         known = find_schema(gateway, schema)
         record = check_claims(known, claims)
         subject, key = find_holder(place, gateway, holder)
@@ -160,12 +162,11 @@ def find_holder(place: Place, gateway: Gateway, text: str | None) -> tuple[str, 
         for ring in place.rings():
             if ring.path(text).exists():
                 return did, ring.read(text).public
-    account = gateway.record("accounts", "account", did)
-    keys = [] if account is None else [key for key in account["keys"] if key["until"] is None]
-    fit = [key for key in keys if {"sign", "authenticate"} & set(key["purposes"])]
-    if not fit:
-        raise WrongCredential(f"{did} has no key to present with", "check it with its holder")
-    return did, msgspec.convert(fit[0]["public"], PublicKey)
+    document = gateway.resolve_did(did)["didDocument"] or {}
+    for method in document.get("verificationMethod", ()):
+        if method["id"] in document.get("authentication", ()):
+            return did, parse_jwk(method["publicKeyJwk"])
+    raise WrongCredential(f"{did} has no key to present with", "check it with its holder")
 
 
 def find_accreditation(gateway: Gateway, issuer: str, known: KnownSchema) -> str:

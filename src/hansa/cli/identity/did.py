@@ -16,6 +16,7 @@ from hansa.cli.answers import NO, UNJUDGED, YES, answer, hint, json_option
 from hansa.cli.asking import open_gateway
 from hansa.cli.identity.acts import build_act_command, file_option
 from hansa.cli.identity.did_entries import agreement, service
+from hansa.cli.identity.did_issuing import issuing_key
 from hansa.cli.identity.did_keys import promise, rotate
 from hansa.cli.identity.did_recovery import recover
 from hansa.cli.place import NoSuchPlace, Place, place_options, signer_option
@@ -261,7 +262,7 @@ def pairwise(
     return YES
 
 
-for each in (promise, rotate, service, agreement, recover):
+for each in (promise, rotate, service, agreement, issuing_key, recover):
     command.add_command(each)
 
 
