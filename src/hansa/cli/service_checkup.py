@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hansa.api.notebook import FILE as NOTEBOOK
 from hansa.cli.answers import count_of
 from hansa.client.faults import ClientError
-from hansa.client.service import CLIENTS, SERVICE, ServiceFolder
+from hansa.client.service import CLIENTS, SERVICE, WALLETS, ServiceFolder
 
 if TYPE_CHECKING:
     from hansa.node.doctor import Finding
@@ -43,7 +43,7 @@ def look_at_service_keys(home: Path) -> "Finding":
             folder.key(name)
         except ClientError as error:
             return Finding("service keys", False, error.text, error.remedy)
-        if name not in SYSTEM | CIVIC:
+        if name not in SYSTEM | CIVIC and name != WALLETS:
             text = f"there is a service key for {name}, and no such application in this release"
             cure = f"hansa service revoke {shlex.quote(name)} --as NAME"
             return Finding("service keys", False, text, cure)

@@ -22,6 +22,8 @@ from hansa.encoding.canonical import encode_canonical
 SERVICE: Final = "service"
 CLIENTS: Final = "clients"
 KEYS: Final = "keys"
+# Of no application: the key by which a gateway issues credentials to wallets, and asks for them.
+WALLETS: Final = "openid"
 KIND: Final = "hansa.client/1"
 # So that a leaked token is known for what it is, by people and by scanners.
 MARK: Final = "hansa-client"

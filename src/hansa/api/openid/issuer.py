@@ -11,6 +11,7 @@ import msgspec
 from hansa.api.gate import Gate
 from hansa.api.problems import Refusal
 from hansa.client.keys import Signer
+from hansa.client.service import WALLETS
 from hansa.contracts.accreditations.model import Accreditation, SubjectLink
 from hansa.contracts.schemas.model import Schema, SchemaLine
 from hansa.identity.dcql import LDP_FORMAT, SD_JWT_FORMAT
@@ -21,7 +22,6 @@ from hansa.index.sight import Viewer
 from hansa.ledger.state import StateReader, get_record, get_system, scan_records
 from hansa.ledger.system import Account, Grant, find_key
 
-KEY: Final = "openid"
 # A key with more purposes could sign transactions, and this one stands open in a folder.
 _PURPOSES: Final = ("assert",)
 _LINKS_MAX: Final = 50
@@ -37,7 +37,7 @@ class Issuer(msgspec.Struct, frozen=True):
 
 def find_issuer(gate: Gate) -> Issuer | None:
     """Who issues here now; None when no key here counts."""
-    signer = gate.service.issuing_signer(KEY)
+    signer = gate.service.issuing_signer(WALLETS)
     if signer is None:
         return None
     state = gate.ledger.state

@@ -16,11 +16,11 @@ from hansa.cli.service import find_home
 from hansa.client.faults import ClientError
 from hansa.client.gateway import Gateway
 from hansa.client.keys import Signer, generate_signer
-from hansa.client.service import ServiceFolder
+from hansa.client.service import WALLETS, ServiceFolder
 from hansa.client.transactions import Draft
 from hansa.contracts.accounts.model import AddKey
 
-KEY: Final = "openid"
+KEY: Final = WALLETS
 
 
 @click.command("serve-wallets")
