@@ -85,6 +85,7 @@ def test_a_schema_is_found_by_the_digest_of_its_document(chain: Chain) -> None:
         ("[]", "schemas.not_canonical"),
         ('{"type":"object"}', "schemas.wrong_schema"),
         (write_schema(type="thing"), "schemas.wrong_schema"),
+        (write_schema(format={}), "schemas.wrong_schema"),
         (write_schema(items={"$ref": "https://example.org/s"}), "schemas.wrong_schema"),
     ],
 )

@@ -74,6 +74,8 @@ def test_schema_of_the_profile_passes() -> None:
         ("/properties/number/pattern", "(a+)\\1", "unsafe_pattern", None),
         ("/properties/number/pattern", "(?=a)a", "unsafe_pattern", None),
         ("/properties/number/format", "iri", "unknown_format", None),
+        ("/properties/number/format", {}, "unknown_format", None),
+        ("/properties/number/format", ["date"], "unknown_format", None),
     ],
 )
 def test_what_is_not_of_the_profile_is_refused(

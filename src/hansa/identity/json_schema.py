@@ -153,7 +153,7 @@ class _Walk:
         if keyword == "pattern":
             self.check_pattern(value, here)
         elif keyword == "format":
-            if value not in FORMATS:
+            if not isinstance(value, str) or value not in FORMATS:
                 raise InvalidSchema("unknown_format", here)
         elif keyword in _VALUES:
             _require(_VALUES[keyword](value), here)
