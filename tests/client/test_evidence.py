@@ -30,6 +30,7 @@ from hansa.contracts.evidence.model import (
 )
 from hansa.crypto.commitments import compute_commitment
 from hansa.crypto.hashing import sha256
+from hansa.encoding.canonical import encode_canonical
 from hansa.encoding.text import encode_base64url
 from hansa.ledger.receipts import OK
 from hansa.testing.chain import CHAIN, Actor, Chain
@@ -333,3 +334,12 @@ def test_each_of_ten_thousand_items_is_provable_alone() -> None:
         name = f"{at:05d}"
         assert len(alone.items[0].path) <= 14
         assert sealed.judge(alone, documents={name: documents[name]}).outcome == "yes"
+
+
+@pytest.mark.parametrize("shown", [b'{"app":"evidence","type":"CreateEvidence"}', b"[]", b"null"])
+def test_a_receipt_that_shows_half_a_message_is_a_no(shown: bytes) -> None:
+    sealed, file = get_sealed()
+    receipt = msgspec.json.decode(bytes(file.receipt))
+    receipt["message"] = msgspec.Raw(shown)
+    verdict = sealed.judge(replace(file, receipt=msgspec.Raw(encode_canonical(receipt))))
+    assert (verdict.outcome, "entry" in list_failures(verdict)) == ("no", True)

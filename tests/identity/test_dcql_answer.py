@@ -111,3 +111,8 @@ def test_w3c_credentials_are_described_as_they_write_their_types() -> None:
     assert matched.by_query["a"][0].paths == (("credentialSubject", "n"),)
     one = {**document, "type": "Licence"}
     assert match_query(query, [describe_vc(one, has_holder=True)]).is_satisfiable
+
+
+def test_a_document_whose_type_is_no_text_has_none() -> None:
+    for type_ in (None, 7, {}, [None, 7]):
+        assert describe_vc({"type": type_}, has_holder=True).types == ()

@@ -147,7 +147,7 @@ def _check_entry(file: EvidenceFile) -> str:
         CreateEvidence.__name__,
     ):
         raise Failed("the receipt is of another message, or does not show it")
-    if msgspec.convert(message["body"], CreateEvidence) != build_message(file):
+    if msgspec.convert(message.get("body"), CreateEvidence) != build_message(file):
         raise Failed("the receipt is of other evidence")
     owner = read_leaf(receipt).sender.partition("#")[0]
     if owner != file.owner:

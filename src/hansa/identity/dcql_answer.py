@@ -37,7 +37,7 @@ def describe_vc(
 ) -> Candidate:
     """A W3C credential as DCQL sees it, its types as it writes them."""
     types = document.get("type", [])
-    listed = [types] if isinstance(types, str) else types
+    listed = types if isinstance(types, list) else [types]
     return Candidate(
         format=LDP_FORMAT,
         types=tuple(each for each in listed if isinstance(each, str)),
