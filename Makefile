@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo demo-network test test-engines check format lock reference new-app clean
+.PHONY: help demo demo-network demo-identity test test-engines check format lock reference new-app clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -22,6 +22,9 @@ demo: .venv/.runtime  ## A league on this machine that issues, refuses and prove
 
 demo-network: .venv/.runtime  ## Four validators: invoices go on while one of them is killed
 	@$(BIN)/hansa demo --network $(ARGS)
+
+demo-identity: .venv/.runtime  ## Seen once in person: then a business in two cities, a doctor, no form twice
+	@$(BIN)/hansa demo identity $(ARGS)
 
 check: .venv/.dev  ## The fast lane: format, lint, types, import directions, house rules, unit tests
 	$(BIN)/ruff format --check src tests tools

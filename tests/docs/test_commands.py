@@ -18,9 +18,18 @@ from tests.cli.test_supervisor import await_true
 from tests.cli.trade import Trade
 
 NETWORK = "docs/runbook/network.md"
-PAGES = ("README.md", "docs/runbook/README.md", NETWORK)
+PAGES = (
+    "README.md",
+    "docs/runbook/README.md",
+    NETWORK,
+    "docs/identity.md",
+    "docs/runbook/issuers.md",
+    "docs/openid.md",
+)
 # The reader stands in the checkout; the test elsewhere.
-PLACES = {"examples/en16931": str(EXAMPLES)}
+PLACES = {"examples/en16931": str(EXAMPLES), "examples/identity": str(ROOT / "examples/identity")}
+# What stands for ID in the next commands: a transaction, or what a transaction made.
+IDENTITY = re.compile(r"\b[0-9a-f]{64}\b|\b[0-9a-f]{32}-[0-9]+\b")
 # `make test` runs this very test; `make demo` and the demo are tests/cli/test_demo.py.
 ELSEWHERE = ("make ",)
 # Addresses as the documents have them: of the embedded node, and of the first one of a network.
@@ -173,7 +182,7 @@ class Reader:
         )
         is_asking = " join " in line and "--wait" not in line
         assert done.returncode == (2 if is_asking else 0), (line, done.stdout, done.stderr)
-        self.identity = next(iter(re.findall(r"\b[0-9a-f]{64}\b", done.stdout)), self.identity)
+        self.identity = next(iter(IDENTITY.findall(done.stdout)), self.identity)
 
     def stop(self) -> None:
         """Ctrl-C."""
