@@ -11,6 +11,7 @@ from litestar import Litestar, Response, get
 
 from hansa.api.gate import TheGate
 from hansa.api.limits import FILTER_CHARACTERS_MAX
+from hansa.api.openid.descriptions import describe_doors
 from hansa.api.problems import MEDIA_TYPE, Problem
 from hansa.api.query import describe_scalars
 from hansa.appkit.application import Application, Table
@@ -90,6 +91,7 @@ def describe_api(app: Litestar, shape: Shape) -> bytes:
         _add_records(paths, schemas, general, owner, found)
     for application in shape.applications:
         _add_doors(paths, application)
+    describe_doors(paths, schemas)
     return msgspec.json.encode(document, order="deterministic")
 
 

@@ -91,6 +91,9 @@ def test_happy_flow_approved_by_a_clerk(university: University, wallet: Wallet) 
     assert flow.push().status_code == 201
     pairing = flow.read_pairing()
     assert university.see_offer(flow.offer)["state"] == "waiting"
+    blindly = {"offer": flow.offer["id"], "is_approved": True}
+    answer = university.post(REGISTRAR, "/v1/openid/decisions", **blindly)
+    assert answer.json()["code"] == "openid.no_wallet"
     assert flow.decide(PORTER, pairing) == flow.decide(EMPLOYER, pairing) == 403
     assert flow.decide(REGISTRAR, "AAAA-AAAA") == 404
     assert flow.decide(REGISTRAR, pairing) == 200

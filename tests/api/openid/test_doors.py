@@ -156,7 +156,10 @@ def test_the_key_in_the_doors_can_only_issue_and_is_no_persons(
     asked = {"configuration": SD_JWT, "claims": CLAIMS}
     standing = university.offer()
     request = university.ask(QUERY)
+    persons = make_key("registrar issues")
+    university.add_key(REGISTRAR, f"{REGISTRAR.did}#issue", persons)
     for kid, key in (
+        (f"{REGISTRAR.did}#issue", persons),
         (UNIVERSITY.kid, UNIVERSITY.key),  # signs transactions too
         (ADA.kid, ADA.key),
         (REGISTRAR.kid, REGISTRAR.key),

@@ -18,6 +18,7 @@ from tests.api.openid.university import (
     ADA,
     CLAIMS,
     EMPLOYER,
+    ISSUING,
     KID,
     LDP,
     PORTER,
@@ -240,6 +241,16 @@ def test_an_offer_to_a_holder_is_for_its_keys_alone(university: University, wall
     assert claims["sub"] == ADA.did
 
 
+class Issuing(Actor):
+    """The university, by the key that issues."""
+
+    def __init__(self) -> None:
+        self.name, self.key, self.did, self.kid = "issuing", ISSUING, UNIVERSITY.did, KID
+
+
+ISSUER = Issuing()
+
+
 def sign_as(actor: Actor, wallet: Wallet, nonce: str, kid: str = "") -> str:
     """A proof by the key of an account, named by its DID URL."""
     header = {"typ": "openid4vci-proof+jwt", "alg": "EdDSA", "kid": kid or actor.kid}
@@ -349,7 +360,7 @@ def test_keys_that_are_no_longer_or_not_of_their_did(
         sign_as(ADA, wallet, nonce, kid="did:web:files.example#k1"),
         sign_as(ADA, wallet, nonce, kid="k1"),
         sign_as(Actor("nobody"), wallet, nonce),
-        sign_as(ADA, wallet, nonce, kid=KID),
+        sign_as(ISSUER, wallet, nonce),  # that key issues, and authenticates nobody
     ]
     for proof in wrong:
         answer = wallet.ask_credential(token, proof, credential_configuration_id=SD_JWT)

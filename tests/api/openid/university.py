@@ -131,31 +131,31 @@ class University:
             public=PUBLIC,
         )
         self.url = ""
-        self.add_key(KID, ISSUING, ("assert",))
+        self.add_key(UNIVERSITY, KID, ISSUING)
         document = encode_canonical(SCHEMA).decode()
         self.commit("schemas", PublishSchema(
             name="degree", version="1.0.0", document=document, vct=VCT
         ))  # fmt: skip
         self.commit("credentials", OpenStatusList(issuer=UNIVERSITY.did, list="degrees", size=1000))
 
-    def add_key(self, kid: str, key: PrivateKey, purposes: tuple[Any, ...]) -> None:
-        """Give the university's account a key."""
+    def add_key(self, actor: Actor, kid: str, key: PrivateKey) -> None:
+        """Give an account a key that issues."""
         key_id = kid.partition("#")[2]
         statement = compute_possession_statement(
             chain=self.node.chain,
-            account=UNIVERSITY.did,
+            account=actor.did,
             member=UNIVERSITY.did,
             key_id=key_id,
             key=key.public,
         )
         message = AddKey(
-            account=UNIVERSITY.did,
+            account=actor.did,
             key_id=key_id,
             key=key.public,
-            purposes=purposes,
+            purposes=("assert",),
             possession=encode_base64url(key.sign(statement)),
         )
-        self.commit("accounts", message)
+        self.commit("accounts", message, actor)
 
     def put_key(self, kid: str, key: PrivateKey) -> None:
         """Give the gateway the key that it issues and asks by."""

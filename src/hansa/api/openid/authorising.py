@@ -95,9 +95,8 @@ def authorise(gate: Gate, base: str, fields: dict[str, str]) -> Waiting | Back:
         offer = drawer.find(OFFER, pushed.promise.offer, Offer)
         if offer is not None and not offer[0].decision:
             return Waiting(pushed.pairing)
-        # what was approved is this wallet, and no other
-        approved = ("approved", pushed.pairing)
-        if offer is not None and (offer[0].decision, offer[0].pairing) == approved:
+        # what was approved is this wallet: its request was the last, and after it there is none
+        if offer is not None and offer[0].decision == "approved":
             code = _grant_code(gate, pushed)
             return _close(gate, secret, pushed, {"code": code}, base)
         return _close(gate, secret, pushed, {"error": "access_denied"}, base)

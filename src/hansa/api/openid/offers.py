@@ -297,8 +297,10 @@ def decide(gate: Gate, viewer: Viewer, *, pairing: str, offer: str, is_approved:
             raise refuse_offer(
                 "decided", f"It is {found[0].state} already.", "Make a new offer.", 409
             )
+        if is_approved and not pairing and found[0].grant != "pre-authorised":
+            raise refuse_offer("no_wallet", "No wallet is named.", "Give the code that it shows.")
         state = "approved" if is_approved else "refused"
-        note_offer(gate, id_, state=state, decision=state, pairing=pairing)
+        note_offer(gate, id_, state=state, decision=state)
     return OfferSeen(
         id=id_ if not is_holder else "",
         configuration=found[0].configuration,

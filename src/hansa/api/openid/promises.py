@@ -72,7 +72,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """What a clerk sees of an offer: nothing of its claims. decision: what a clerk or the holder
-    has said; pairing: of which wallet; pushed: the request that stands; event: the wallet's word.
+    has said; pushed: the request that stands; event: the wallet's word.
     """
 
     by: str
@@ -82,7 +82,6 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     ends_ms: int
     subject: str = ""
     decision: Literal["", "approved", "refused"] = ""
-    pairing: str = ""
     pushed: str = ""
     event: str = ""
 
