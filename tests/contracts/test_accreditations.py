@@ -467,6 +467,25 @@ def test_links_of_a_subject_are_bounded(chain: Chain) -> None:
     assert find_broken(chain.state, INVARIANTS) == set()
 
 
+def test_what_is_over_makes_room_for_new_links(chain: Chain) -> None:
+    """Nobody is shut out by links that it did not ask for: it gives them back."""
+    root = authorise(chain)
+    end_ms = chain.time_ms + 5_000
+    junk = [build_child(Attest, root, ISSUER, NARROW)] * (LINKS_MAX - 1)
+    short = build_child(Attest, root, ISSUER, NARROW, until_ms=end_ms)
+    given = chain.submit(ROOT, "accreditations", *junk, short).messages
+    more = build_child(Attest, root, ISSUER, NARROW)
+    assert send(chain, more, ROOT).code == "accreditations.too_many_links"
+    chain.advance(10_000)
+    assert send(chain, more, ROOT).code == OK
+    assert send(chain, more, ROOT).code == "accreditations.too_many_links"
+    link = msgspec.json.decode(given[0].events[0].body)["accreditation"]
+    back = build_standing("revoke", link)
+    assert send(chain, back, ISSUER).code == OK
+    assert send(chain, more, ROOT).code == OK
+    assert find_broken(chain.state, INVARIANTS) == set()
+
+
 # The invariants find what is wrong
 
 

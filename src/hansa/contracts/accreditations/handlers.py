@@ -318,8 +318,25 @@ def _check_subject(ctx: Context, subject: str) -> None:
     for standing in (get_latest_standing(account.standing), get_latest_standing(member.standing)):
         if standing in ("closed", "expelled"):
             raise WrongSubject(subject=subject, problem=standing)
-    if len(ctx.scan(SubjectLink, subject)) >= LINKS_MAX:
+    _free_places(ctx, subject)
+
+
+def _free_places(ctx: Context, subject: str) -> None:
+    """R8: forget under the subject what is over for good; else 64 links that nobody asked for, or
+    twenty years of renewals, would end its accreditation for ever. Raises TooManyLinks.
+    """
+    entries = ctx.scan(SubjectLink, subject)
+    if len(entries) < LINKS_MAX:
+        return
+    over = [
+        each
+        for each in entries
+        if judge_time(need_link(ctx, each.link), ctx.time_ms) in ("revoked", "expired")
+    ]
+    if not over:
         raise TooManyLinks(name=subject, limit=LINKS_MAX)
+    for each in over:
+        ctx.delete(SubjectLink, *each.key())
 
 
 def _need_rank(ctx: Context, chain: tuple[Link, ...]) -> int:

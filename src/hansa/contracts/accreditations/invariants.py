@@ -103,13 +103,18 @@ def find_wrong_recognitions(reader: Reader) -> list[str]:
 
 
 def find_wrong_subjects(reader: Reader) -> list[str]:
-    """R8: subjects are accounts, and each link is found under its subject."""
-    links = {(link.subject, link.id) for link in _read_links(reader).values()}
+    """R8: subjects are accounts, and each link that may still count is found under its subject."""
+    known = _read_links(reader)
+    links = {(link.subject, link.id) for link in known.values()}
     entries = {
         (each.subject, each.link) for each in scan_records(reader, NAME, SubjectLink, limit=ALL)
     }
-    found = [f"{link} of {subject} is in one list only" for subject, link in links ^ entries]
-    crowd = Counter(subject for subject, _link in links)
+    found = [
+        f"{link} of {subject} is in one list only"
+        for subject, link in links ^ entries
+        if (subject, link) in entries or not _may_be_over(known[link])
+    ]
+    crowd = Counter(subject for subject, _link in entries)
     found.extend(f"{subject} has {n} links" for subject, n in crowd.items() if n > LINKS_MAX)
     found.extend(
         f"{subject} is no account"
@@ -121,6 +126,10 @@ def find_wrong_subjects(reader: Reader) -> list[str]:
 
 def _read_links(reader: Reader) -> dict[str, Accreditation]:
     return {link.id: link for link in scan_records(reader, NAME, Accreditation, limit=ALL)}
+
+
+def _may_be_over(link: Accreditation) -> bool:
+    return link.until_ms is not None or link.standing[-1].standing == "revoked"
 
 
 def _read_recognitions(reader: Reader) -> list[Recognition]:

@@ -13,7 +13,8 @@ R6  A link counts as at a time only when it and every link above it were in forc
     below is never rewritten (`identity.accreditation`).
 R7  What one jurisdiction recognises of another's is decided by governance, schema by schema; it
     counts for nothing else, and for nobody's recognition of it in turn.
-R8  A subject is an account of the league; it has at most LINKS_MAX links.
+R8  A subject is an account of the league; at most LINKS_MAX links are found under it, all that may
+    still count: what has ended, or was given back, makes room.
 """
 
 from typing import Annotated, ClassVar
@@ -34,7 +35,7 @@ from hansa.primitives.values import Did, Jurisdiction, Name, TimeMs
 
 # A scope is compared pair by pair: 4 x 32 x 8 pairs cost a millisecond.
 SCOPES_MAX = 4
-# Of one subject, ended ones too: bounds what a question without a link's name must read.
+# Of one subject: bounds what a question without a link's name must read.
 LINKS_MAX = 64
 # Of one relying jurisdiction, ended ones too.
 RECOGNITIONS_MAX = 128
@@ -86,7 +87,7 @@ class Accreditation(Record, frozen=True, kw_only=True):
 
 
 class SubjectLink(Record, frozen=True, kw_only=True):
-    """Which links a subject has, ended ones too."""
+    """Which links a subject has; those that are over for good only as long as there is room."""
 
     KIND: ClassVar[str] = "subject_link"
     KEY: ClassVar[tuple[str, ...]] = ("subject", "link")
