@@ -1,6 +1,7 @@
 """`hansa demo identity` tells its whole story as expected, over what an earlier one left."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +40,8 @@ def test_the_story_of_identities_goes_as_told_and_is_safe_to_run_again(shell: Sh
     assert not (league / "left.txt").exists()
     assert not (league / "running.json").exists()
     check_left(shell)
+    home = Path(shell.environment["HOME"])
+    assert not list(home.rglob("pairwise.seed"))
 
 
 def check_left(shell: Shell) -> None:

@@ -143,7 +143,7 @@ def tell_identity(stage: Stage, *, stays: bool) -> None:
     seconds = time.monotonic() - began
     if stays and not stage.failures:
         url = stage.start(None if is_free(PORT) else 0)
-        story.tell_next()
+        story.tell_next(url)
     end(stage, seconds, url, stays=stays)
 
 

@@ -45,11 +45,11 @@ def show_console(stage: Stage, url: str, pages: Sequence[tuple[str, str]]) -> No
         stage.say(f"{words}: {address}")
 
 
-def write_page(league: Path, url: str) -> Path:
-    """The page with a link for each role."""
+def write_page(league: Path, url: str, roles: Sequence[tuple[str, str]] = ROLES) -> Path:
+    """The page with a link for each role: name of its key, and as whom one looks."""
     lines = [
         f'<li><a href="{html.escape(build_link(league, url, name))}">{html.escape(who)}</a></li>'
-        for name, who in ROLES
+        for name, who in roles
     ]
     page = league / "demo" / PAGE
     page.write_text(f"{_HEAD}{chr(10).join(lines)}\n</ul>\n", encoding="utf-8")

@@ -31,6 +31,8 @@ from hansa.vault.commitment import SALT_BYTES, compute_commitment
 
 BUSINESS: Final = "business"
 PERSON_FILE, LICENCE_A, LICENCE_B = f"person.{BUSINESS}.sd-jwt", "licence.a.json", "licence.b.json"
+# Her seed of pairwise keys is the story's own, never that of whoever runs it.
+SEED: Final = "pairwise.seed"
 PER_ACT, TOTAL, CURRENCY = 50_000, 80_000, "MOP"
 # What the clerk does for her: puts a lease on record, by its commitment.
 ACT: Final = "evidence.CreateEvidence"
@@ -41,7 +43,10 @@ def verify_in_person(scene: Scene) -> None:
     stage = scene.stage
     stage.step("Once in person: the civil registry sees her papers and issues to keys of hers")
     open_lists(scene)
-    pairwise = scene.done("her DID for business alone, on no ledger", "did pairwise", BUSINESS)
+    pairwise = scene.done(
+        "her DID for business alone, on no ledger",
+        f"did pairwise {BUSINESS} --seed", scene.paper(SEED),
+    )  # fmt: skip
     scene.known[BUSINESS] = pairwise.document["did"]
     scene.done("her account for matters of health alone", f"did create {PERSON} --as {REGISTRY}")
     claims = scene.story.write("person.claims.json", PERSON_CLAIMS)
@@ -102,7 +107,7 @@ def present(scene: Scene, audience: str, shown: Path, *papers: str) -> str:
     scene.done(
         f"signed for {audience} alone, in answer to its nonce",
         "credential present", *map(scene.paper, papers), *claims, "--audience", audience,
-        "--nonce", nonce, "--pairwise", BUSINESS, "-o", shown,
+        "--nonce", nonce, "--pairwise", BUSINESS, "--seed", scene.paper(SEED), "-o", shown,
     )  # fmt: skip
     return nonce
 

@@ -15,6 +15,16 @@ HOSPITAL, CLINIC, WATCH, BANK = "hospital", "clinic", "health-office", "bank"
 # A person's account for matters of health alone; her firm's; her clerk's.
 PERSON, FIRM, CLERK = "mei", "tea-house", "ken"
 FRAMEWORK: Final = "civic"
+# As whom one looks at the console when the story is over: names of keys.
+ROLES: Final = (
+    (PERSON, "the person, in matters of health"),
+    (FIRM, "her firm"),
+    (REGISTRY, "an office that issues"),
+    (BANK, "a bank that verifies"),
+    (CLINIC, "a clinic that reads"),
+    (WATCH, "an office that watches"),
+    (ROOT_A, "a root authority"),
+)
 
 # A decision of the league takes both roots: neither alone has two thirds of the votes.
 PLAN: Final = LeaguePlan(

@@ -51,6 +51,21 @@ def see_doctor(scene: Scene) -> None:
         f"she sees who looked: {len(log)} entry, the refused attempt read nothing",
         f"her log has {log}",
     )
+    check_order(scene, log)
+
+
+def check_order(scene: Scene, log: list[dict[str, Any]]) -> None:
+    """What the ledger has of it: the access, and later what the clinic signed to have received."""
+    if not log:
+        return
+    subject, number, recorded_ms = log[0]["subject"], log[0]["number"], log[0]["at_ms"]
+    ran = scene.do(f"grant show delivery {subject} {number:09d} --as {PERSON}")
+    received_ms = ran.document["at_ms"] if ran.exit == 0 else 0
+    scene.stage.expect(
+        recorded_ms < received_ms,
+        f"the access stood {received_ms - recorded_ms} ms before the clinic signed for the content",
+        f"no access before the delivery: {ran.text.strip()[-300:]}",
+    )
 
 
 def prove_age(scene: Scene) -> None:

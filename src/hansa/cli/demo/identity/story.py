@@ -11,11 +11,12 @@ from hansa.cli.demo.identity.business import (
     send_clerk,
     verify_in_person,
 )
-from hansa.cli.demo.identity.cast import PLAN
+from hansa.cli.demo.identity.cast import PLAN, ROLES
 from hansa.cli.demo.identity.health import break_glass, see_doctor, withdraw_consent
 from hansa.cli.demo.identity.proofs import revoke_licence, verify_offline
 from hansa.cli.demo.identity.scene import Scene
 from hansa.cli.demo.identity.trust import accredit_issuers, publish_schemas
+from hansa.cli.demo.sign_ins import write_page
 from hansa.cli.demo.stage import Stage
 
 CHAPTERS: Final = (
@@ -52,9 +53,13 @@ class IdentityStory:
         for chapter in CHAPTERS:
             chapter(self.scene)
 
-    def tell_next(self) -> None:
-        """What to try next."""
+    def tell_next(self, url: str) -> None:
+        """Where the console is, with a sign-in for each role; what to try next."""
         folder = self.stage.folder.name
+        self.stage.say("")
+        self.stage.say(f"open {url}/")
+        page = write_page(self.stage.folder, url, ROLES)
+        self.stage.say(f"sign in with one click: {page.as_uri()}")
         self.stage.say("")
         self.stage.say("Try next, in another terminal:")
         for line in (
