@@ -38,6 +38,10 @@ COMMANDS: Final = {
     "start": Entry(_LEAGUE, "Run the league of a folder: ledger and API.", "start"),
     "status": Entry(_LEAGUE, "Say whether the league answers, and how far it is.", "status"),
     "doctor": Entry(_LEAGUE, "Name what is wrong with a league's folder, and the cure.", "doctor"),
+    "backup": Entry(
+        _LEAGUE, "Copy a node into one file, also while it runs.", "backups.command", "backup"
+    ),
+    "restore": Entry(_LEAGUE, "Make a node's home from a back-up.", "backups.command", "restore"),
     "index": Entry(_LEAGUE, "Rebuild the read model from the blocks.", "index"),
     "engine": Entry(_LEAGUE, "Install the engine of leagues with several nodes.", "engine"),
     "bench": Entry(_LEAGUE, "Measure on this machine, beside peers.", "bench.command"),

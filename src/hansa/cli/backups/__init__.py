@@ -1,0 +1,1 @@
+"""Back-ups of a node's home in one file: made while it runs, checked, brought back elsewhere."""
