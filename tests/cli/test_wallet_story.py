@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.openid.wallet import Key, Wallet
+from hansa.identity.token_status import VALID, parse_status_token
+from tests.api.openid.wallet import Key, Wallet, read_jwt
 from tests.cli.processes import Shell
 from tests.cli.test_credential_story import CLAIMS, Story
 
@@ -58,6 +59,15 @@ def test_from_the_offer_to_the_refusal(story: Story, wallet: Wallet) -> None:
     key = Key()
     credential = wallet.receive(made["uri"], SD_JWT, key, tx_code=made["tx_code"])
     assert ask("credential", "offered", made["id"], *CLERK)["state"] == "issued"
+    header, claims = read_jwt(credential.split("~")[0])
+    assert header["alg"] == "ES256"
+    place = claims["status"]["status_list"]
+
+    def read_status() -> int:
+        answer = wallet.get(place["uri"], headers={"accept": "application/statuslist+jwt"})
+        return parse_status_token(answer.text, uri=place["uri"]).get(place["idx"])
+
+    assert read_status() == VALID  # signed by the same key, for verifiers elsewhere
 
     def present(*options: str, exit_: int) -> dict[str, Any]:
         request = ask("credential", "request", *CLERK, *options)
@@ -82,8 +92,7 @@ def test_from_the_offer_to_the_refusal(story: Story, wallet: Wallet) -> None:
     present("--dcql", str(story.write("query.json", query)), exit_=1)
 
     (index,) = made["indexes"]
-    place = ("--list", made["list"], "--index", str(index))
-    ask("credential", "revoke", *place, *CLERK)
+    ask("credential", "revoke", "--list", made["list"], "--index", str(index), *CLERK)
     refused = present(*by_schema, exit_=1)
     (shown,) = refused["answer"]["presentations"]
     assert "revoked" in {each["code"] for each in shown["checks"]} and shown["claims"] == []
@@ -106,6 +115,7 @@ def test_a_code_is_shown_on_the_terminal_or_drawn(story: Story) -> None:
 def test_a_w3c_credential_is_judged_as_any_other(story: Story, wallet: Wallet) -> None:
     made = offer(story, "--form", "vc", "--by-value", "--days", "30")
     credential = wallet.receive(made["uri"], LDP, Key())
+    assert credential["proof"]["cryptosuite"] == "ecdsa-jcs-2019"
     file = story.write("ada.vc.json", json.dumps(credential))
     assert story.verify(file) == []
 

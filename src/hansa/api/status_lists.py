@@ -14,6 +14,7 @@ from hansa.api.door import Ledger
 from hansa.api.problems import Refusal, refuse_parameter, refuse_unseen
 from hansa.api.service_keys import ServiceKeys
 from hansa.client.keys import Signer
+from hansa.client.service import WALLETS
 from hansa.contracts.credentials.model import Status, StatusList
 from hansa.encoding.canonical import encode_canonical
 from hansa.identity.bitstring_status import (
@@ -67,6 +68,8 @@ class StatusLists:
             if data and 0 <= now_ms - made_ms < TTL_MS:
                 return data
             signer = self._service.issuing_signer(APPLICATION)
+            if signer is None:  # who issues here says here too what became of it
+                signer = self._service.issuing_signer(WALLETS)
             data = build_list(self._ledger.state, asked, signer, now_ms)
             self._kept.pop(asked, None)
             self._kept[asked] = (now_ms, data)

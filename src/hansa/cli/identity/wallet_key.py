@@ -24,16 +24,23 @@ KEY: Final = WALLETS
 
 
 @click.command("serve-wallets")
+@click.option(
+    "--alg",
+    type=click.Choice(["ES256", "EdDSA", "SM2"]),
+    default="ES256",
+    show_default=True,
+    help="Of the key; most wallets know ES256.",
+)
 @place_options
 @signer_option
 @json_option
-def serve_wallets(place: Place, signer_name: str | None, as_json: bool) -> int:
+def serve_wallets(alg: str, place: Place, signer_name: str | None, as_json: bool) -> int:
     """Let the gateway of the node here issue to wallets, and ask them, for a member.
 
     --as names the member or an administrator of it. A key of the purpose `assert` is drawn, entered
     into the member's account and kept in the node's home (service/keys/openid.key.json, 0600): it
-    signs credentials and requests, and can sign no transaction. End it with `hansa accounts
-    revoke-key`. Safe to run again after an interruption.
+    signs credentials, their status lists and requests, and can sign no transaction. End it with
+    `hansa accounts revoke-key`. Safe to run again after an interruption.
 
     \b
     Example:
@@ -47,7 +54,7 @@ def serve_wallets(place: Place, signer_name: str | None, as_json: bool) -> int:
             signer = ServiceFolder(find_home(place)).key(KEY)
         else:
             fragment = f"wallets-{secrets.token_hex(4)}"
-            signer = generate_signer(KEY, account=member, fragment=fragment)
+            signer = generate_signer(KEY, alg=alg, account=member, fragment=fragment)
             ring.store(signer)
         if signer is None or signer.account != member:
             raise ClientError(
