@@ -15,6 +15,7 @@ from hansa.contracts.consents.model import (
     DeclareErasure,
     DeclareHolding,
     ReceiveContent,
+    ReviewBreakGlass,
     WithdrawGrant,
     compute_head,
 )
@@ -239,10 +240,9 @@ def test_what_was_declared_but_not_placed_is_not_handed_out(clinic: ServedClinic
 
 
 def test_a_point_that_is_no_key_is_not_sealed_to(clinic: ServedClinic) -> None:
-    """The ledger knows a key by its length; what is no point of the curve gets nothing."""
-    zero = {"seal_alg": "X25519", "seal_key": encode_base64url(bytes(32))}
-    number = clinic.read(clinic.give(), **zero)
-    expect(ask(clinic, BANK, number), 422, "exchange.wrong_key")
+    """No access is recorded for what is no point of the curve, and no use is spent."""
+    zero = read(clinic.give(), seal_alg="X25519", seal_key=encode_base64url(bytes(32)))
+    assert clinic.send(BANK, zero)[0] == "consents.wrong_seal_key"
 
 
 def test_anothers_gateway_has_nothing_to_hand_out(clinic: ServedClinic) -> None:
@@ -272,6 +272,17 @@ def test_break_glass_opens_at_once_and_shows_in_the_log(clinic: ServedClinic) ->
         expect(ask(clinic, MEDIC, number), 503, "api.busy")
     finally:
         clinic.late_ms = 0
+
+
+def test_what_a_regulator_found_unjustified_is_handed_out_no_more(clinic: ServedClinic) -> None:
+    key = {"seal_alg": KEY.alg, "seal_key": encode_base64url(KEY.public)}
+    for verdict, status in (("justified", 200), ("unjustified", 403)):
+        access, loud = clinic.commit(MEDIC, break_in(**key))
+        number = int(access["number"])
+        assert ask(clinic, MEDIC, number).status_code == 200
+        clinic.commit(WATCH, ReviewBreakGlass(emergency=loud["emergency"], verdict=verdict))
+        assert ask(clinic, MEDIC, number).status_code == status
+    expect(ask(clinic, MEDIC, number), 403, "exchange.unjustified")
 
 
 def test_the_subject_reads_its_whole_log_and_its_head_binds_it(clinic: ServedClinic) -> None:

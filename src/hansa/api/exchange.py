@@ -14,7 +14,7 @@ from litestar.params import Parameter
 from hansa.api.gate import Gate, TheGate, TheViewer
 from hansa.api.problems import Refusal, refuse_busy, refuse_stranger, refuse_unseen
 from hansa.api.threads import threaded
-from hansa.contracts.consents.model import Access, DataGrant, Delivery, Erasure
+from hansa.contracts.consents.model import Access, DataGrant, Delivery, Emergency, Erasure
 from hansa.index.sight import Viewer
 from hansa.ledger.model import is_key_part
 from hansa.ledger.state import StateReader, get_record
@@ -85,6 +85,10 @@ def check_open(state: StateReader, access: Access, clock_ms: int) -> None:
             raise _refuse("withdrawn", "C3", "The grant was withdrawn.", _ASK_SUBJECT)
         if grant.state == "expired" or grant.until_ms <= now_ms:
             raise _refuse("expired", "C2", "The grant is over.", _ASK_SUBJECT)
+    found = get_record(state, _APP, Emergency, access.emergency) if access.emergency else None
+    if found is not None and found.verdict == "unjustified":
+        text = "A regulator found this break-glass unjustified."
+        raise _refuse("unjustified", "C8", text, _ASK_SUBJECT)
     if access.until_ms <= now_ms:
         raise _refuse("access_over", "C11", "The access is over.", _RECORD_AGAIN)
     if get_record(state, _APP, Delivery, *access.key()) is not None:
