@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from hansa.api.problems import Refusal
 from hansa.api.status_lists import Asked, StatusLists, build_list
@@ -120,3 +121,25 @@ def test_a_list_is_kept_for_its_time_and_made_anew_afterwards(league: League) ->
     assert lists.get(ask(league, "")) != first
     lists.get(ask(league, ""))  # the clock went back: what was made later counts no more
     assert len(made) == 3
+
+
+def test_a_list_asked_for_under_many_names_is_read_from_the_ledger_once(league: League) -> None:
+    reads: list[int] = []
+
+    class Ledger:
+        @property
+        def state(self) -> Any:
+            reads.append(1)
+            return league.chain.state
+
+    class Keys:
+        def issuing_signer(self, _name: str) -> Signer:
+            return get_signer(league)
+
+    ledger: Any = Ledger()
+    keys: Any = Keys()
+    lists = StatusLists(ledger, keys, lambda: START_MS)
+    for purpose in ("", "revocation"):
+        asked = [replace(ask(league, purpose), uri=f"http://localhost:{n}/x") for n in range(1, 9)]
+        assert len({lists.get(each) for each in asked}) == 8
+    assert len(reads) == 2

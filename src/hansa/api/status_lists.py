@@ -52,12 +52,24 @@ class Asked(msgspec.Struct, frozen=True):
     uri: str
 
 
+class Packed(msgspec.Struct, frozen=True):
+    """A list as it was at a time, ready to be signed: who asks under many names of this gateway
+    does not make it read the ledger as often.
+    """
+
+    made_ms: int
+    opened: StatusList
+    token: dict[str, Any]
+    bits: str
+
+
 class StatusLists:
     """Lists kept ready for TTL_MS, newest last. Each is made by one thread at a time."""
 
     def __init__(self, ledger: Ledger, service: ServiceKeys, clock: Callable[[], int]) -> None:
         self._ledger, self._service, self._clock = ledger, service, clock
         self._kept: dict[Asked, tuple[int, bytes]] = {}
+        self._packed: dict[tuple[str, str, str], Packed] = {}
         self._lock = Lock()
 
     def get(self, asked: Asked) -> bytes:
@@ -70,23 +82,49 @@ class StatusLists:
             signer = self._service.issuing_signer(APPLICATION)
             if signer is None:  # who issues here says here too what became of it
                 signer = self._service.issuing_signer(WALLETS)
-            data = build_list(self._ledger.state, asked, signer, now_ms)
+            packed = self._pack(asked, now_ms)
+            data = write_list(packed, asked, signer, packed.made_ms)
             self._kept.pop(asked, None)
-            self._kept[asked] = (now_ms, data)
+            self._kept[asked] = (packed.made_ms, data)
             while len(self._kept) > KEPT_MAX:
                 del self._kept[next(iter(self._kept))]
             return data
 
+    def _pack(self, asked: Asked, now_ms: int) -> Packed:
+        name = (asked.issuer, asked.name, asked.purpose)
+        packed = self._packed.pop(name, None)
+        if packed is None or not 0 <= now_ms - packed.made_ms < TTL_MS:
+            packed = pack_list(self._ledger.state, asked, now_ms)
+        self._packed[name] = packed
+        while len(self._packed) > KEPT_MAX:
+            del self._packed[next(iter(self._packed))]
+        return packed
+
 
 def build_list(state: StateReader, asked: Asked, signer: Signer | None, now_ms: int) -> bytes:
     """A list from the state of now, signed when there is a key for it. Raises Refusal."""
+    return write_list(pack_list(state, asked, now_ms), asked, signer, now_ms)
+
+
+def pack_list(state: StateReader, asked: Asked, now_ms: int) -> Packed:
+    """The list from the state of now, in the form asked for. Raises Refusal."""
     opened = find_list(state, asked)
     values = collect_values(state, opened, state.time_ms)
+    if not asked.purpose:
+        token = encode_token_list(opened.size, values, bits=opened.bits)
+        return Packed(now_ms, opened, token, "")
+    wanted = REVOKED if asked.purpose == "revocation" else SUSPENDED
+    chosen = {index: 1 for index, value in values.items() if value == wanted}
+    return Packed(now_ms, opened, {}, encode_bitstring(max(opened.size, ENTRIES_MIN), chosen))
+
+
+def write_list(packed: Packed, asked: Asked, signer: Signer | None, now_ms: int) -> bytes:
+    """The list's document, signed when there is a key for it. Raises Refusal."""
     if not asked.purpose:
         if signer is None:
             raise refuse_unsigned()
         return sign_status_token(
-            encode_token_list(opened.size, values, bits=opened.bits),
+            packed.token,
             uri=asked.uri,
             method=signer.kid,
             alg=signer.private.alg,
@@ -95,13 +133,11 @@ def build_list(state: StateReader, asked: Asked, signer: Signer | None, now_ms: 
             valid_until_s=(now_ms + LASTS_MS) // 1000,
             ttl_s=TTL_MS // 1000,
         ).encode()
-    wanted = REVOKED if asked.purpose == "revocation" else SUSPENDED
-    chosen = {index: 1 for index, value in values.items() if value == wanted}
     document = build_bitstring_credential(
         f"{asked.uri}?purpose={asked.purpose}",
-        issuer=opened.issuer if signer is None else signer.account,
+        issuer=packed.opened.issuer if signer is None else signer.account,
         purposes=(asked.purpose,),
-        encoded=encode_bitstring(max(opened.size, ENTRIES_MIN), chosen),
+        encoded=packed.bits,
         valid_from=format_moment(now_ms),
         valid_until=format_moment(now_ms + LASTS_MS),
         ttl_ms=TTL_MS,
