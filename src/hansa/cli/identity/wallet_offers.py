@@ -133,7 +133,12 @@ offer = click.Command(
         click.Argument(
             ["claims_file"], metavar="CLAIMS.json", type=click.Path(path_type=Path, exists=True)
         ),
-        click.Option(["--schema"], required=True, metavar="ID|NAME|NAME@VERSION"),
+        click.Option(
+            ["--schema"],
+            required=True,
+            metavar="ID|NAME|NAME@VERSION",
+            help="The published schema that the claims fit.",
+        ),
         click.Option(
             ["--form"],
             type=click.Choice([*FORMATS]),
