@@ -178,6 +178,36 @@ def test_a_credential_is_judged_by_named_checks_and_the_page_says_who_judged(
     expect(cards.first.locator("[data-check=holder][data-outcome=failed]")).to_be_visible()
 
 
+def test_the_browser_judges_by_proved_facts_and_sends_the_credential_nowhere(
+    person: Visitor, city: IdentityLeague, papers: dict[str, Path]
+) -> None:
+    page = open_ready(person.open(), "/verify", "#verify")
+    page.set_input_files("#pin-file", str(city.shell.folder / "genesis.json"))
+    page.click("#pin-yes")
+    expect(page.locator("#roots > li")).to_have_count(1)
+    page.set_input_files("#verify-files", str(papers["bundle"]))
+    card = page.locator("#results .verdict")
+    expect(card).to_have_attribute("data-outcome", "could_not_judge")
+    expect(card.locator("li[data-ok=null]")).to_have_count(2)
+    open_ready(page, "/identity/check", "#check")
+    page.check("#keep-here")
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(f"{request.post_data} {request.url}"))
+    page.set_input_files("#check-files", [str(papers["vc"]), str(papers["sd-jwt"])])
+    cards = page.locator("#results > .verdict")
+    expect(cards).to_have_count(2)
+    for at in range(2):
+        expect(cards.nth(at)).to_have_attribute("data-outcome", "unsent")
+        expect(cards.nth(at).locator("li[data-ok=false]")).to_have_count(0)
+        for step in ("facts", "proof", "status", "accreditation now"):
+            expect(cards.nth(at).locator(f"li[data-step='{step}'][data-ok=true]")).to_be_visible()
+    check(page, papers["vc"].read_text().replace('"MSc"', '"BSc"'))
+    expect(cards.first.locator("li[data-step=proof][data-ok=false]")).to_be_visible()
+    assert any("/v1/facts?" in each for each in sent)
+    assert not any("Ada" in each or "/judge" in each for each in sent)
+    settle(page, "check-here")
+
+
 def test_a_clerk_issues_in_the_browser_what_everybody_believes_until_it_is_revoked(
     person: Visitor, city: IdentityLeague
 ) -> None:

@@ -1,14 +1,21 @@
-// The page /identity/check: a credential, presentation or bundle, judged by this gateway.
+// The page /identity/check: a credential, presentation or bundle, judged twice.
 //
-// Expects templates/identity/check.html. A file is read here first; it is sent only to this gateway.
+// Expects templates/identity/check.html. This server judges all of it, by its own ledger; this browser
+// judges what it can by proved facts, to which nothing is sent but the names of the facts.
 
-import { find, tell, watchDrop } from "../dom.js";
+import { hasCryptography } from "../digests.js";
+import { find, make, tell, watchDrop } from "../dom.js";
 import { describeFault } from "../faults.js";
+import { describeSteps } from "../verify/cards.js";
+import { PAGE_CURES } from "../verify/explained.js";
+import { findRoots } from "../verify/roots.js";
+import { verifyFile } from "../verify/verifier.js";
 import { say } from "../words.js";
 import { askJson } from "../wire.js";
 import { NoCredential, readDocument } from "./documents.js";
 import { findNames, nameTypes } from "./names.js";
-import { describeVerdict } from "./shown.js";
+import { gatherBundle } from "./gather.js";
+import { describeUnsent, describeVerdict } from "./shown.js";
 
 const FILE_BYTES_MAX = 900_000;
 
@@ -43,13 +50,12 @@ async function judge(name, text) {
   tell(find("check-fault"), "");
   find("checking").hidden = false;
   try {
-    const body = JSON.stringify({ document: text, ...readAsked() });
-    const options = { method: "POST", media: "application/json", body };
-    const report = await askJson("/v1/credentials/judge", options);
     const held = await read(text);
     const parts = held === null ? [] : [held, ...held.parts];
     const names = await findNames(parts.flatMap(({ issuer, subject }) => [issuer, subject]));
-    const card = describeVerdict(name, report, held, names);
+    const isSent = !find("keep-here").checked;
+    const card = isSent ? describeVerdict(name, await ask(text), held, names) : describeUnsent(name, held, names);
+    card.append(...(await judgeHere(held)));
     find("results").prepend(card);
     find("no-results").hidden = true;
   } catch (error) {
@@ -57,6 +63,45 @@ async function judge(name, text) {
   } finally {
     find("checking").hidden = true;
   }
+}
+
+/** This server's verdict, by the one verifier. */
+async function ask(text) {
+  const body = JSON.stringify({ document: text, ...readAsked() });
+  return await askJson("/v1/credentials/judge", { method: "POST", media: "application/json", body });
+}
+
+/** What this browser makes of it, against what is pinned here; the credential is not sent. */
+async function judgeHere(held) {
+  if (held === null || held.form === "vp" || !hasCryptography()) {
+    return [];
+  }
+  const roots = await findRoots(await findChain());
+  const data = await gatherBundle(held, Number(roots[0]?.height ?? 0));
+  if (data === null) {
+    return [];
+  }
+  const verdict = await verifyFile(data, { findRoots, cures: PAGE_CURES });
+  const details = make("details", { class: "here", "data-outcome": verdict.outcome, open: find("keep-here").checked });
+  const more = make("a", { href: "/verify" }, say("What you trust"));
+  details.append(
+    make("summary", {}, nameHere(verdict)),
+    make("p", { class: "help" }, say("Each fact was proved against what you have pinned; the credential was not sent for this."), " ", more),
+    describeSteps(verdict.steps),
+  );
+  return [details];
+}
+
+function nameHere({ outcome, steps }) {
+  if (outcome === "no") {
+    return say("In this browser: no, something does not hold.");
+  }
+  const count = steps.filter(({ ok }) => ok === null).length;
+  return say("In this browser: nothing is wrong; not judged here: {count}", { count });
+}
+
+async function findChain() {
+  return (await askJson("/v1/status")).chain;
 }
 
 /** What a text says, with the names of its schemas; null when it cannot be read. */

@@ -132,6 +132,20 @@ export function describeVerdict(name, report, document, names) {
   return card;
 }
 
+/** The card of a credential that was not sent: what it says, without a verdict of the server. */
+export function describeUnsent(name, document, names) {
+  const card = make("article", { class: "card stack verdict", "data-outcome": "unsent" }, make("h3", {}, name));
+  if (document === null) {
+    card.append(make("p", { class: "notice refused" }, say("It is no credential or presentation.")));
+    return card;
+  }
+  card.append(make("p", { class: "notice warning" }, say("It was not sent: this browser alone does not judge its form, its schema, and presentations.")));
+  for (const each of listParts(document)) {
+    card.append(make("h4", {}, nameDocument(each)), describeClaims(each), describeFacts(each, names));
+  }
+  return card;
+}
+
 function listParts(document) {
   return document.form === "vp" ? document.parts : [document];
 }
@@ -147,7 +161,7 @@ function conclude({ outcome }) {
 
 function describeJudge({ source, height, chain }) {
   const words = source === "bundle"
-    ? say("Judged by this server, by the facts in the bundle, of block {height} of {chain}. That these are the league's own, the page Verify judges in your browser.", { height, chain })
+    ? say("Judged by this server, by the facts in the bundle, of block {height} of {chain}. Whether these are the league's own is judged below, in your browser.", { height, chain })
     : say("Judged by this server, by its own ledger ({chain}, block {height}). If you do not trust it, judge at home: hansa credential verify FILE", { height, chain });
   return make("p", { class: "help judge" }, words);
 }

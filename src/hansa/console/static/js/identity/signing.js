@@ -2,56 +2,13 @@
 // RFC 8785 and SD-JWT VC with key binding, as src/hansa/client/credentials.py makes them.
 
 import { encodeBase64url } from "../base64url.js";
-import { concat, encodeText, sha256 } from "../digests.js";
+import { encodeText, sha256 } from "../digests.js";
 import { sign } from "../keys.js";
+import { canonicalize, encodeBase58, hashSecured } from "./canonical_proofs.js";
 
 const CONTEXT = "https://www.w3.org/ns/credentials/v2";
 const SUITES = { EdDSA: "eddsa-jcs-2022", ES256: "ecdsa-jcs-2019" };
 const SALT_BYTES = 16;
-const BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
-/** RFC 8785 of a JSON value. Throws TypeError for what JSON has not. */
-export function canonicalize(value) {
-  if (Array.isArray(value)) {
-    return `[${value.map(canonicalize).join(",")}]`;
-  }
-  if (typeof value === "object" && value !== null) {
-    const members = Object.keys(value).sort().map((name) => `${write(name)}:${canonicalize(value[name])}`);
-    return `{${members.join(",")}}`;
-  }
-  return write(value);
-}
-
-function write(value) {
-  const isNumber = typeof value === "number";
-  if ((isNumber && !Number.isFinite(value)) || (typeof value === "string" && LONE_SURROGATE.test(value))) {
-    throw new TypeError("no JSON value");
-  }
-  const text = JSON.stringify(value);
-  if (text === undefined) {
-    throw new TypeError("no JSON value");
-  }
-  return text;
-}
-
-/** Bytes in base58 (Bitcoin's letters). */
-export function encodeBase58(bytes) {
-  let held = bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
-  let text = "";
-  for (; held > 0n; held /= 58n) {
-    text = BASE58[Number(held % 58n)] + text;
-  }
-  const zeros = bytes.findIndex((byte) => byte !== 0);
-  return BASE58[0].repeat(zeros < 0 ? bytes.length : zeros) + text;
-}
-
-/** What a Data Integrity proof signs: SHA-256 of its options, then of the document without proof. */
-export async function hashSecured(document, config) {
-  const { proof: _proof, ...unsecured } = document;
-  const parts = [config, unsecured].map((each) => sha256(encodeText(canonicalize(each))));
-  return concat(...(await Promise.all(parts)));
-}
 
 /** The document with a proof by `key` (keys.js). more: {domain, challenge} of a presentation. */
 export async function addProof(document, key, { purpose, now, ...more }) {
@@ -65,7 +22,7 @@ export async function addProof(document, key, { purpose, now, ...more }) {
     "@context": document["@context"],
   };
   const signature = await sign(key, await hashSecured(document, config));
-  return { ...document, proof: { ...config, proofValue: `z${encodeBase58(signature)}` } };
+  return { ...document, proof: { ...config, proofValue: encodeBase58(signature) } };
 }
 
 /**

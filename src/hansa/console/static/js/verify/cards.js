@@ -64,7 +64,8 @@ function nameTrusted({ trusted, trustedHeight }) {
     : "";
 }
 
-function describeSteps(steps) {
+/** Each step with what it found. */
+export function describeSteps(steps) {
   const list = make("ol", { class: "steps checks" });
   for (const { name, ok, reason } of steps) {
     const [mark, words] = describeAnswer(ok);

@@ -15,6 +15,16 @@ const NAMES = {
   standing: () => say("Standing of the signer"),
   state: () => say("State of the ledger"),
   identifier: () => say("Identifier"),
+  facts: () => say("Facts of the ledger"),
+  format: () => say("Form of the credential"),
+  proof: () => say("Signature of the credential"),
+  "issuer key": () => say("Key of the issuer"),
+  validity: () => say("Time of validity"),
+  schema: () => say("Schema of the credential"),
+  status: () => say("Not revoked, not suspended"),
+  accreditation: () => say("Issuer was entitled then"),
+  "accreditation now": () => say("Issuer is entitled now"),
+  freshness: () => say("How new the facts are"),
 };
 
 /** Name of a check for people. */
@@ -46,6 +56,9 @@ export function summarise(verdict) {
   if (verdict.outcome === "no") {
     return say("No. What this file says is not proved: do not rely on it.");
   }
+  if (verdict.outcome === "could_not_judge" && verdict.kind === "bundle" && isJudgedHere(verdict)) {
+    return say("Nothing is wrong in what the browser judges of a credential: see below. Its form and its schema are judged by hansa verify, or on the page Check a credential.");
+  }
   if (verdict.outcome === "could_not_judge") {
     return say("Could not judge. Nothing in the file is wrong, but it cannot be told whether it is true.");
   }
@@ -62,6 +75,11 @@ export function summarise(verdict) {
   return verdict.accepted
     ? say("Yes. The ledger ACCEPTED this message in block {height}.", places)
     : say("Yes. The ledger REFUSED this message in block {height}: {code}.", places);
+}
+
+/** Whether only that is open which no browser judges. */
+function isJudgedHere({ steps }) {
+  return steps.every(({ name, ok }) => ok !== null || name === "format" || name === "schema");
 }
 
 /** Each word that canonical.js may refuse with, so that it is translated too. */

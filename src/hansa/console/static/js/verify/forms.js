@@ -14,6 +14,9 @@ export const VALIDATORS_MAX = 1_000;
 export const EMPTY_HEADERS = Object.freeze([]);
 const HEADERS_MAX = 64;
 const EVENTS_MAX = 64;
+/** Limits of src/hansa/client/bundles.py. */
+const FACTS_MAX = 256;
+const DOCUMENT_CHARACTERS_MAX = 260_000;
 const ZERO_TIME_SECONDS = -62_135_596_800n;
 const TIME_SECONDS_MAX = 253_402_300_799n;
 const NANOS = 1_000_000_000n;
@@ -56,6 +59,14 @@ function bytes(scanner) {
     const isLoose = error.message.includes("loose");
     throw new (isLoose ? NotCanonical : WrongForm)(error.message, { cause: error });
   }
+}
+
+/** A document: as many characters (code points) as Python counts. */
+function bounded(scanner) {
+  const value = scanner.string();
+  const isLong = value.length > DOCUMENT_CHARACTERS_MAX && Array.from(value).length > DOCUMENT_CHARACTERS_MAX;
+  need(!isLong, "a document is too long");
+  return value;
 }
 
 /** The bytes of a value, as they stand. */
@@ -204,6 +215,20 @@ const FILES = {
     },
     WITHOUT_HEADERS,
   ),
+  "hansa.bundle/1": struct(
+    {
+      chain: text,
+      commit,
+      document: bounded,
+      facts: listOf(struct({ key: text, proof: stateProof, record: raw }), FACTS_MAX),
+      header,
+      headers,
+      height: count,
+      kind: text,
+      validators,
+    },
+    { optional: { document: "", headers: EMPTY_HEADERS } },
+  ),
   "hansa.checkpoint/1": struct(
     { chain: text, commit, header, headers, kind: text, validators },
     WITHOUT_HEADERS,
@@ -214,6 +239,7 @@ export const KINDS = {
   "hansa.receipt/1": "receipt",
   "hansa.proof/1": "state proof",
   "hansa.checkpoint/1": "checkpoint",
+  "hansa.bundle/1": "bundle",
 };
 
 // --- files ---
@@ -236,7 +262,7 @@ export function readFile(data) {
       throw error;
     }
     const why = { why: error.message };
-    throw new Failed(say("not a receipt, proof or checkpoint file: {why}", why));
+    throw new Failed(say("not a receipt, proof, checkpoint or bundle: {why}", why));
   }
 }
 

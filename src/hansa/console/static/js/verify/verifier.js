@@ -4,6 +4,7 @@
 // is a no; what cannot be told here is "could_not_judge"; yes is said against a pinned root only.
 
 import { CanonicalError } from "../canonical.js";
+import * as bundle from "./bundle.js";
 import * as claims from "./claims.js";
 import * as comet from "./comet.js";
 import { KINDS, readFile } from "./forms.js";
@@ -24,7 +25,7 @@ const STEPS = [
   ["identifier", claims.checkKnown],
 ];
 /** Names of the steps, in order: a page explains each. */
-export const STEP_NAMES = ["file", ...STEPS.map(([name]) => name)];
+export const STEP_NAMES = ["file", ...STEPS.map(([name]) => name), ...bundle.STEP_NAMES];
 
 /**
  * Judge the bytes of a file.
@@ -64,7 +65,28 @@ export async function verifyFile(data, options) {
       }
     }
   }
+  if (file.kind === "hansa.bundle/1") {
+    steps.push(...(await judgeBundle(assembled, steps)));
+  }
   return conclude(assembled, steps);
+}
+
+/** Facts, and what can be told of the credential in a bundle whose header stands. */
+async function judgeBundle({ file, now }, before) {
+  const found = [];
+  if (before.some((step) => step.ok === false)) {
+    return found;
+  }
+  for (const [name, check] of bundle.listSteps(file, now)) {
+    const step = await takeStep(name, check, null);
+    if (step !== null) {
+      found.push(step);
+    }
+    if (found[0].ok !== true) {
+      return found;
+    }
+  }
+  return found;
 }
 
 /** Run one check; null when it does not concern this kind of file. */
@@ -118,7 +140,7 @@ function conclude(assembled, steps) {
     verdict.trustedHeight = Number(root.height);
     verdict.followed = foundation.listHeaders(assembled).length;
   }
-  if (isCheckpoint) {
+  if (isCheckpoint || file.kind === "hansa.bundle/1") {
     return verdict;
   }
   verdict.content = claims.readContent(file);
