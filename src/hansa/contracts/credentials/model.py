@@ -28,6 +28,8 @@ from hansa.primitives.values import Did, Name
 SIZE_MAX = 2**20
 # One message stays far below the limit of a message and changes as many records as a scan reads.
 INDEXES_MAX = 1_000
+# It writes as many records as a hundred plain messages and more.
+COST_OF_MANY = 100
 # More than any licence is suspended; keeps the record of one index below 8 kB.
 SUSPENSIONS_MAX = 63
 
@@ -128,7 +130,7 @@ class SetStatus(Message, frozen=True, kw_only=True):
     """
 
     ROLE: ClassVar[str] = "issuer"
-    COST: ClassVar[int] = 10
+    COST: ClassVar[int] = COST_OF_MANY
 
     issuer: Did
     list: ListName
@@ -141,7 +143,7 @@ class ReinstateStatus(Message, frozen=True, kw_only=True):
     """End the suspension of these indexes; all or none of them."""
 
     ROLE: ClassVar[str] = "issuer"
-    COST: ClassVar[int] = 10
+    COST: ClassVar[int] = COST_OF_MANY
 
     issuer: Did
     list: ListName

@@ -115,7 +115,8 @@ class SchemaLine(Record, frozen=True, kw_only=True):
 
 
 class _Publication(Message, frozen=True, kw_only=True):
-    COST: ClassVar[int] = 10
+    # A large document is checked, and compared with the one before it, for a tenth of a second.
+    COST: ClassVar[int] = 100
 
     name: SchemaName
     version: Version
