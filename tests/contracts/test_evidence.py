@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from hansa.contracts.evidence import handlers
 from hansa.contracts.evidence.handlers import stood
 from hansa.contracts.evidence.model import (
+    LOG_MAX,
+    STANDS_MAX,
+    TOKENS_MAX,
     AddLog,
     AttachToken,
     CreateEvidence,
@@ -24,6 +26,7 @@ from hansa.encoding.text import encode_base64url
 from hansa.ledger.model import Message
 from hansa.ledger.receipts import OK, MessageResult
 from hansa.ledger.state import scan_records
+from hansa.primitives.limits import MESSAGES_MAX
 from hansa.testing.chain import Actor, Chain
 from tests.contracts.league import build_chain, build_open_account, find_violations
 
@@ -133,12 +136,10 @@ def test_each_signer_revokes_and_takes_up_its_own_signature(chain: Chain) -> Non
     assert stood(get_signature(chain, NOTARY), revoked_ms)
 
 
-def test_a_signature_is_not_taken_up_for_ever(
-    chain: Chain, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(handlers, "STANDS_MAX", 2)
-    codes = [send(chain, each, NOTARY).code for each in (REVOKE, UNREVOKE, REVOKE, UNREVOKE)]
-    assert codes == [OK, OK, OK, "evidence.revoked_too_often"]
+def test_a_signature_is_not_taken_up_for_ever(chain: Chain) -> None:
+    sent = chain.submit(NOTARY, APP, *[REVOKE, UNREVOKE] * STANDS_MAX).messages
+    codes = [each.code for each in sent]
+    assert codes == [OK] * (2 * STANDS_MAX - 1) + ["evidence.revoked_too_often"]
 
 
 def test_a_log_is_added_in_order_by_those_who_stand_by_it(chain: Chain) -> None:
@@ -155,27 +156,30 @@ def test_a_log_is_added_in_order_by_those_who_stand_by_it(chain: Chain) -> None:
     ]
 
 
-def test_a_log_has_an_end(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handlers, "LOG_MAX", 1)
-    assert [send(chain, LOG, NOTARY).code for _ in range(2)] == [OK, "evidence.log_full"]
+@pytest.mark.slow
+def test_a_log_has_an_end(chain: Chain) -> None:
+    """Others fill half of it and the owner all: nobody crowds it out."""
+    send(chain, SIGN, BANK)
+    half = LOG_MAX // 2
+    for actor, left in ((BANK, half), (NOTARY, LOG_MAX - half)):
+        codes: list[str] = []
+        while len(codes) <= left:
+            several = [LOG] * min(MESSAGES_MAX, left + 1 - len(codes))
+            codes += [each.code for each in chain.submit(actor, APP, *several).messages]
+        assert codes == [OK] * left + ["evidence.log_full"]
 
 
-def test_strangers_do_not_crowd_the_owner_out(
-    chain: Chain, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("LOG_MAX", "TOKENS_MAX"):
-        monkeypatch.setattr(handlers, name, 4)
+def test_strangers_do_not_crowd_the_owner_out_of_its_time_stamps(chain: Chain) -> None:
     send(chain, SIGN, BANK)
     tokens = [
         replace(ATTACH, digest=encode_base64url(sha256(bytes([number]))), token="")
-        for number in range(8)
+        for number in range(TOKENS_MAX + 2)
     ]
-    assert [send(chain, LOG, BANK).code for _ in range(3)] == [OK, OK, "evidence.log_full"]
-    codes = [send(chain, each, BANK).code for each in tokens[:3]]
-    assert codes == [OK, OK, "evidence.too_many_tokens"]
-    assert [send(chain, LOG, NOTARY).code for _ in range(3)] == [OK, OK, "evidence.log_full"]
-    codes = [send(chain, each, NOTARY).code for each in tokens[3:6]]
-    assert codes == [OK, OK, "evidence.too_many_tokens"]
+    half, full = TOKENS_MAX // 2, "evidence.too_many_tokens"
+    sent = chain.submit(BANK, APP, *tokens[: half + 1]).messages
+    assert [each.code for each in sent] == [OK] * half + [full]
+    sent = chain.submit(NOTARY, APP, *tokens[half + 1 :]).messages
+    assert [each.code for each in sent] == [OK] * half + [full]
 
 
 @pytest.mark.parametrize(
@@ -193,14 +197,9 @@ def test_a_token_has_its_digest(chain: Chain, changes: dict[str, Any], code: str
     assert send(chain, replace(ATTACH, **changes), NOTARY).code == code
 
 
-def test_tokens_are_attached_once_by_those_who_stand_by_it(
-    chain: Chain, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tokens_are_attached_once_by_those_who_stand_by_it(chain: Chain) -> None:
     assert send(chain, ATTACH, BANK).code == "evidence.not_a_signer"
     assert send(chain, ATTACH, NOTARY).code == OK
     assert send(chain, ATTACH, NOTARY).code == "evidence.already_attached"
-    monkeypatch.setattr(handlers, "TOKENS_MAX", 1)
-    other = replace(ATTACH, digest=OTHER, token="")
-    assert send(chain, other, NOTARY).code == "evidence.too_many_tokens"
     found = scan_records(chain.state, APP, TimeStamp, limit=10)
     assert [(each.by, each.token) for each in found] == [(NOTARY.did, ATTACH.token)]

@@ -167,11 +167,11 @@ def test_invalid_update_of_nothing(chain: Chain) -> None:
     assert send(chain, message).code == "schemas.no_such_schema"
 
 
-def test_versions_of_a_name_are_bounded(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hansa.contracts.schemas.handlers.VERSIONS_MAX", 2)
-    assert send(chain, build_update(chain, "1.1.0")).code == OK
-    assert send(chain, build_update(chain, "1.2.0")).code == "schemas.too_many_versions"
-    assert VERSIONS_MAX > 2
+@pytest.mark.slow
+def test_versions_of_a_name_are_bounded(chain: Chain) -> None:
+    for number in range(1, VERSIONS_MAX):
+        assert send(chain, build_update(chain, f"1.{number}.0")).code == OK
+    assert send(chain, build_update(chain, "2.0.0")).code == "schemas.too_many_versions"
 
 
 def test_standards_are_governances(chain: Chain) -> None:

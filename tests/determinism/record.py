@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from hansa.catalog import build_registry
 from hansa.ledger.blocks import Block, BlockResult
@@ -82,8 +83,10 @@ class Recorder:
 
         Chain.__init__ = init  # type: ignore[method-assign]
 
-    def pytest_runtest_teardown(self) -> None:
-        """Keep what is new, forget the rest."""
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """Keep what is new, forget the rest; and what ran on other code than the replays have."""
+        if "monkeypatch" in getattr(item, "fixturenames", ()):
+            self.running.clear()
         for chain in self.running:
             covered = list_covered(chain.results)
             if covered - self.covered:
