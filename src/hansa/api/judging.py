@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import post
+from litestar.params import JSONBody
 
 from hansa.api.applications import JSON_MEDIA
 from hansa.api.gate import Gate, TheGate
@@ -80,7 +81,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     opt={"media": JSON_MEDIA},
 )
 @threaded
-def judge(data: JudgeRequest, gate: TheGate) -> Judgement:
+def judge(data: JSONBody[JudgeRequest], gate: TheGate) -> Judgement:
     """The named checks and the outcome."""
     asked = data
     now_ms = max(gate.clock(), gate.ledger.state.time_ms)
