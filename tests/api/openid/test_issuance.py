@@ -13,6 +13,8 @@ from openvc.openid4vci import (
     verify_credential_request_proofs,
 )
 
+from hansa.contracts.schemas.model import PublishSchema
+from hansa.encoding.canonical import encode_canonical
 from hansa.testing.chain import Actor
 from tests.api.openid.university import (
     ADA,
@@ -24,6 +26,7 @@ from tests.api.openid.university import (
     PORTER,
     PUBLIC,
     REGISTRAR,
+    SCHEMA,
     SD_JWT,
     UNIVERSITY,
     VCT,
@@ -444,6 +447,26 @@ def test_clerks_who_may_not_offer(university: University) -> None:
     for actor, status in ((None, 401), (PORTER, 403), (EMPLOYER, 403)):
         assert university.get(actor, f"/v1/openid/offers/{offer['id']}").status_code == status
     assert university.get(REGISTRAR, "/v1/openid/offers/nothing").status_code == 404
+
+
+@pytest.mark.parametrize("form", ["dc+sd-jwt", "ldp_vc"])
+def test_what_no_credential_can_say_is_refused_to_the_clerk(
+    university: University, form: str
+) -> None:
+    """A schema may allow claims that are the credential's own; dates may be none."""
+    name = f"free-{len(form)}"
+    document = {"$schema": SCHEMA["$schema"], "type": "object", "title": name}
+    text = encode_canonical(document).decode()
+    university.commit("schemas", PublishSchema(name=name, version="1.0.0", document=text))
+    asked: dict[str, Any] = {"configuration": f"{name}-1.0.0.{form}", "claims": {"a": 1}}
+    assert university.post(REGISTRAR, "/v1/openid/offers", **asked).status_code == 201
+    wrong: list[dict[str, Any]] = [{"valid_until_ms": 10**15}]
+    if form == "dc+sd-jwt":
+        wrong += [{"claims": {"iss": "x"}}, {"claims": {"_sd": ["x"]}}, {"claims": {"...": 1}}]
+    for change in wrong:
+        answer = university.post(REGISTRAR, "/v1/openid/offers", **{**asked, **change})
+        said = (answer.status_code, answer.json().get("code"))
+        assert said == (422, "openid.wrong_claims"), (change, answer.text)
 
 
 def test_offers_that_cannot_be_kept_are_not_made(university: University) -> None:

@@ -24,17 +24,25 @@ from hansa.api.openid.promises import (
     Redeemed,
     Reference,
     StatusPlace,
+    issue_copy,
 )
 from hansa.api.problems import Refusal, refuse_unseen
 from hansa.client.facts import build_status_uri
 from hansa.contracts.accreditations.model import Accreditation, SubjectLink
 from hansa.contracts.credentials.model import StatusList
 from hansa.contracts.schemas.model import Schema
+from hansa.encoding.canonical import CanonicalError
 from hansa.identity.did import is_did
+from hansa.identity.did_key import did_of_key
+from hansa.identity.faults import Malformed
 from hansa.identity.json_schema import InvalidSchema
 from hansa.identity.json_validation import CompiledSchema
+from hansa.identity.moments import InvalidMoment
+from hansa.identity.openid.key_proofs import KeyProof
 from hansa.identity.openid.metadata import BATCH_MAX, TX_CODE_DIGITS, Configuration, build_offer
 from hansa.identity.openid.token_requests import AUTHORISATION, PRE_AUTHORISED
+from hansa.identity.sd_jwt_vc import parse_sd_jwt_vc
+from hansa.identity.vc import parse_credential
 from hansa.index.sight import Viewer
 from hansa.ledger.model import is_key_part
 from hansa.ledger.state import StateReader, get_record, scan_records
@@ -94,6 +102,7 @@ def make_offer(gate: Gate, viewer: Viewer, base: str, asked: OfferAsked) -> Offe
     now_ms = gate.clock()
     id_, code = draw_secret(), draw_secret()
     promise = _build_promise(gate, issuer, base, asked, id_, now_ms)
+    _try_promise(promise, issuer, now_ms)
     drawer = gate.openid.drawer
     offer = Offer(
         by=viewer.account,
@@ -166,6 +175,24 @@ def _build_promise(
         tx_code=_draw_tx_code() if asked.has_tx_code else "",
         ends_ms=now_ms + asked.lasts_ms,
     )
+
+
+def _try_promise(promise: Promise, issuer: Issuer, now_ms: int) -> None:
+    """Make the credential once, for nobody: what cannot be signed, or read again, is refused to the
+    clerk, now.
+    """
+    public = issuer.signer.private.public
+    place = promise.places[0] if promise.places else None
+    proof = KeyProof(public, did_of_key(public), "")
+    try:
+        made = issue_copy(promise, place, issuer.signer, proof, now_ms)
+        if isinstance(made, str):
+            parse_sd_jwt_vc(made)
+        else:
+            parse_credential(made)
+    except (Malformed, CanonicalError, InvalidMoment) as why:
+        text = f"No credential can be made of it: {why}."
+        raise refuse_offer("wrong_claims", text, "Mend the claims.") from why
 
 
 def _check_asked(asked: OfferAsked, is_pre_authorised: bool) -> None:
