@@ -401,3 +401,13 @@ def test_no_pattern_that_some_engines_warn_of_is_published(pattern: str) -> None
     """A validator that runs with warnings as errors would refuse what the others accept."""
     assert not is_linear_pattern(pattern)
     assert is_linear_pattern(pattern.replace("||", "|"))
+
+
+def test_a_document_made_to_cost_its_verifier_hours_is_refused_at_once() -> None:
+    """2,000 alternatives for each of 20,000 items: forty million reasons why not."""
+    many = CompiledSchema({"$schema": DIALECT, "items": {"oneOf": [{"type": "string"}] * 2_000}})
+    assert many.find_faults([1] * 20_000) == [("", "too_large")]
+    assert many.find_faults([1] * 1_000) == [("", "invalid")]
+    assert many.find_faults([1]) == [("/0", "oneOf")]
+    plain = CompiledSchema({"$schema": DIALECT, "items": {"type": "integer"}})
+    assert plain.find_faults([1] * 60_000) == []
