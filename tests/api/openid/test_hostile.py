@@ -3,12 +3,16 @@
 import json
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hansa.contracts.schemas.model import PublishSchema
+from hansa.encoding.canonical import encode_canonical
+from hansa.identity.json_schema import DIALECT
 from tests.api.openid.test_presentation import QUERY
-from tests.api.openid.university import SD_JWT, University
+from tests.api.openid.university import REGISTRAR, SD_JWT, University
 from tests.api.openid.wallet import Key, Wallet
 
 pytestmark = pytest.mark.slow
@@ -111,6 +115,32 @@ def test_answers(university: University, wallet: Wallet) -> None:
         check(wallet.post(request["response_uri"], content=data, headers=form))
 
     send()
+
+
+@pytest.mark.parametrize("form", ["dc+sd-jwt", "ldp_vc"])
+def test_claims(university: University, wallet: Wallet, form: str) -> None:
+    """Of a schema that allows everything: an offer or a refusal, and what is offered is issued."""
+    name = f"any-{len(form)}"
+    document = {"$schema": DIALECT, "type": "object", "title": name}
+    text = encode_canonical(document).decode()
+    university.commit("schemas", PublishSchema(name=name, version="1.0.0", document=text))
+    configuration = f"{name}-1.0.0.{form}"
+    inner = st.dictionaries(st.text(max_size=4), JSON, max_size=3)
+    named = st.dictionaries(st.sampled_from(("id", "iss", "status", "_sd", "...", "x")), JSON)
+    with httpx.Client(base_url=university.url, timeout=60) as clerk:
+        university.sign_in(clerk, REGISTRAR)
+
+        @settings(SETTINGS, max_examples=12)
+        @given(st.one_of(inner, named))
+        def send(claims: dict[str, Any]) -> None:
+            body = encode_json({"configuration": configuration, "claims": claims})
+            media = {"content-type": "application/json"}
+            answer = clerk.post("/v1/openid/offers", content=body, headers=media)
+            check(answer)
+            if answer.status_code == 201:
+                assert wallet.receive(answer.json()["uri"], configuration, Key())
+
+        send()
 
 
 PATHS = (
