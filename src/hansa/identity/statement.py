@@ -224,7 +224,8 @@ def _judge_statuses(said: Statement, asked: Asked) -> list[Check]:
         if asked.policy.need_status:
             return [asked.failed("status", "no_status", text)]
         return [asked.not_asked("status", text)]
-    return [_judge_status(ref, asked) for ref in said.statuses]
+    # One index serves both purposes of a list: what is said twice is told once.
+    return list(dict.fromkeys(_judge_status(ref, asked) for ref in said.statuses))
 
 
 def _judge_status(ref: StatusRef, asked: Asked) -> Check:
