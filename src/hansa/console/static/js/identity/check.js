@@ -55,7 +55,7 @@ async function judge(name, text) {
     const names = await findNames(parts.flatMap(({ issuer, subject }) => [issuer, subject]));
     const isSent = !find("keep-here").checked;
     const card = isSent ? describeVerdict(name, await ask(text), held, names) : describeUnsent(name, held, names);
-    card.append(...(await judgeHere(held)));
+    await judgeHere(card, held);
     find("results").prepend(card);
     find("no-results").hidden = true;
   } catch (error) {
@@ -72,24 +72,34 @@ async function ask(text) {
 }
 
 /** What this browser makes of it, against what is pinned here; the credential is not sent. */
-async function judgeHere(held) {
+async function judgeHere(card, held) {
   if (held === null || held.form === "vp" || !hasCryptography()) {
-    return [];
+    return;
   }
   const roots = await findRoots(await findChain());
   const data = await gatherBundle(held, Number(roots[0]?.height ?? 0));
   if (data === null) {
-    return [];
+    return;
   }
-  const verdict = await verifyFile(data, { findRoots, cures: PAGE_CURES });
-  const details = make("details", { class: "here", "data-outcome": verdict.outcome, open: find("keep-here").checked });
+  const verdict = await verifyFile(data, { findRoots, cures: PAGE_CURES, at: readAsked().at_ms });
+  const isNo = verdict.outcome === "no";
+  if (isNo && card.dataset.outcome !== "no") {
+    // Whatever the server said: what does not hold here is not to be relied on.
+    card.dataset.outcome = "no";
+    const words = say("No: in your browser something does not hold. Do not rely on it.");
+    card.querySelector(".notice").replaceWith(make("p", { class: "notice refused" }, make("strong", {}, words)));
+  }
+  const isOpen = isNo || find("keep-here").checked;
   const more = make("a", { href: "/verify" }, say("What you trust"));
-  details.append(
-    make("summary", {}, nameHere(verdict)),
-    make("p", { class: "help" }, say("Each fact was proved against what you have pinned; the credential was not sent for this."), " ", more),
-    describeSteps(verdict.steps),
+  card.append(
+    make(
+      "details",
+      { class: "here", "data-outcome": verdict.outcome, open: isOpen },
+      make("summary", {}, nameHere(verdict)),
+      make("p", { class: "help" }, say("Each fact was proved against what you have pinned; the credential was not sent for this."), " ", more),
+      describeSteps(verdict.steps),
+    ),
   );
-  return [details];
 }
 
 function nameHere({ outcome, steps }) {

@@ -33,6 +33,7 @@ export const STEP_NAMES = ["file", ...STEPS.map(([name]) => name), ...bundle.STE
  * findRoots   chain => roots of roots.js, newest first (or a Promise of them)
  * shapes      what identifiers of each kind look like (shapes.json), null for none
  * now         milliseconds since 1970 of this machine's clock
+ * at          as at when the credential in a bundle is judged (milliseconds), else now
  * cures       what to do about what is missing, in the page's words (foundation.js CURES)
  *
  * Gives the verdict of verdict.py: {outcome: "yes" | "no" | "could_not_judge", steps: [{name, ok,
@@ -66,18 +67,19 @@ export async function verifyFile(data, options) {
     }
   }
   if (file.kind === "hansa.bundle/1") {
-    steps.push(...(await judgeBundle(assembled, steps)));
+    const at = options.at === undefined ? assembled.now : comet.fromMs(options.at);
+    steps.push(...(await judgeBundle(file, at, steps)));
   }
   return conclude(assembled, steps);
 }
 
 /** Facts, and what can be told of the credential in a bundle whose header stands. */
-async function judgeBundle({ file, now }, before) {
+async function judgeBundle(file, at, before) {
   const found = [];
   if (before.some((step) => step.ok === false)) {
     return found;
   }
-  for (const [name, check] of bundle.listSteps(file, now)) {
+  for (const [name, check] of bundle.listSteps(file, at)) {
     const step = await takeStep(name, check, null);
     if (step !== null) {
       found.push(step);
