@@ -2,9 +2,11 @@
 
 from hansa.apps.e_invoice.model.messages import DeliverInvoice
 from hansa.contracts.accounts.model import RevokeKey
+from hansa.contracts.schemas.model import PublishStandard
 from hansa.ledger.receipts import OK
 from hansa.testing.chain import Actor, Chain
 from hansa.testing.league import League
+from tests.contracts.league import build_propose
 
 APP = "e_invoice"
 MESSAGE = (APP, DeliverInvoice(invoice="none"))
@@ -44,3 +46,13 @@ def test_atomic_messages_fall_together_in_a_real_league() -> None:
     codes = [message.code for message in league.chain.block([data]).results[0].messages]
     assert "ledger.other_message_rejected" in codes
     assert OK not in codes
+
+
+def test_a_record_beyond_its_limit_stands_in_a_block() -> None:
+    league = League("ada")
+    actions = [
+        ("schemas", PublishStandard(name=name, version="1.0.0", document="x" * 60_000))
+        for name in ("a", "b", "c")
+    ]
+    data = league.chain.sign(league.actors["ada"], [("governance", build_propose(*actions))])
+    assert get_code(league.chain, data) == "ledger.too_large"
