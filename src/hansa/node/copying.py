@@ -96,7 +96,7 @@ def _measure(folder: Path) -> tuple[_Mark, tuple[tuple[str, int], ...]]:
 
 
 def _copy_files(source: Path, target: Path, manifest: str) -> None:
-    """The manifest first: what it names is there after it. Logs last, the oldest first."""
+    """Logs last, the oldest first: they are a prefix of what was written."""
     names = sorted(entry.name for entry in source.iterdir())
     for name in (_CURRENT, manifest, *(each for each in _ALSO if each in names)):
         shutil.copyfile(source / name, target / name)
