@@ -1,4 +1,5 @@
-"""Installs what the slow tests need beside Python: a C compiler (crash shim) and PostgreSQL.
+"""Installs what the slow tests need beside Python: a C compiler (crash shim), OpenSSL's command
+(an independent judge of time-stamps) and PostgreSQL.
 
 By Debian's packages when run as root; otherwise says what to install. `--engine` installs the
 consensus engine into the user's cache, `--engines` every version of it that is supported;
@@ -31,6 +32,14 @@ def install_compiler() -> None:
         install_packages("gcc", "libc6-dev")
     if shutil.which("cc") is None:
         sys.exit("A C compiler is missing; install it with: sudo apt-get install gcc libc6-dev")
+
+
+def install_openssl() -> None:
+    """OpenSSL's command, or exit with the cure."""
+    if shutil.which("openssl") is None:
+        install_packages("openssl")
+    if shutil.which("openssl") is None:
+        sys.exit("OpenSSL's command is missing; install it with: sudo apt-get install openssl")
 
 
 def has_chinese() -> bool:
@@ -76,6 +85,7 @@ def main() -> None:
         install_browser()
         return
     install_compiler()
+    install_openssl()
     postgres.find_programs()
 
 
