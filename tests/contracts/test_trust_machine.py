@@ -194,9 +194,15 @@ MUTANTS: dict[str, tuple[str, Mutant]] = {
         "R1|R6",
         _patch(accreditation, "_judge_chain", _judge_the_leaf_only),
     ),
-    "suspension is forgiven": ("R1|R6", _patch(accreditation, "judge_time", _forgive("suspended"))),
-    "revocation is forgiven": ("R1|R6", _patch(accreditation, "judge_time", _forgive("revoked"))),
-    "the end is forgiven": ("R1|R6", _patch(accreditation, "judge_time", _forgive("expired"))),
+    "suspension is forgiven": (
+        "R1|R5|R6",
+        _patch(accreditation, "judge_time", _forgive("suspended")),
+    ),
+    "revocation is forgiven": (
+        "R1|R5|R6",
+        _patch(accreditation, "judge_time", _forgive("revoked")),
+    ),
+    "the end is forgiven": ("R1|R5|R6", _patch(accreditation, "judge_time", _forgive("expired"))),
     "never restored": ("R4|R6|R8", _never_restore),
     "recognised for all": ("R6|R7", _patch(accreditation, "_is_bridged", _is_bridged_for_all)),
     "recognised everywhere": ("R6|R7", _patch(accreditation, "_is_bridged", _is_bridged_anywhere)),
