@@ -82,6 +82,9 @@ class StatusLists:
             signer = self._service.issuing_signer(APPLICATION)
             if signer is None:  # who issues here says here too what became of it
                 signer = self._service.issuing_signer(WALLETS)
+            if signer is None and not asked.purpose:  # nothing is kept of what is not answered
+                find_list(self._ledger.state, asked)
+                raise refuse_unsigned()
             packed = self._pack(asked, now_ms)
             data = write_list(packed, asked, signer, packed.made_ms)
             self._kept.pop(asked, None)
