@@ -97,7 +97,10 @@ def measure_dids(league: Path, count: int, rounds: int) -> list[Rate]:
     _make_league(league)
     with (league.parent / "node.log").open("w") as stream:
         configure_logs(stream)
-        return _read_dids(league, count, rounds)
+        try:
+            return _read_dids(league, count, rounds)
+        finally:
+            configure_logs()  # nothing writes to what is closed
 
 
 def _read_dids(league: Path, count: int, rounds: int) -> list[Rate]:
