@@ -1,7 +1,6 @@
 """The clinic's league (tests.contracts.clinic) on a real node, with a gateway that hands out."""
 
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ import httpx
 import msgspec
 
 from hansa.api.application import make_app
-from hansa.api.server import Address, bind, build_server, format_url
 from hansa.catalog import build_registry, load_applications
 from hansa.client.sessions import sign_session_statement
 from hansa.client.transactions import Draft, build_payload, sign_payload
@@ -31,6 +29,7 @@ from hansa.testing.chain import Actor, make_key
 from hansa.vault.exchange import Shelf
 from hansa.vault.sealing import OpeningKey
 from hansa.vault.vault import Vault
+from tests.api.serving import serve_gateway
 from tests.contracts.clinic import (
     BANK,
     BLOOD,
@@ -195,21 +194,10 @@ class ServedClinic:
 def serve_clinic(folder: Path) -> Iterator[ServedClinic]:
     """The clinic's league; its gateway listens on a free port of the loopback interface."""
     clinic = ServedClinic(folder)
-    address = Address()
-    listening = bind(address)
-    server = build_server(clinic.app, address)
-    ready = threading.Event()
-    server.on_ready = ready.set
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
     try:
-        assert ready.wait(30)
-        clinic.url = format_url(address, listening)
-        yield clinic
+        with serve_gateway(clinic.app) as clinic.url:
+            yield clinic
     finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
         clinic.close()
 
 

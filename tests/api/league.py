@@ -1,7 +1,6 @@
 """A league of parcel senders on a real node, its read model and its gateway on a real port."""
 
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ import httpx
 import msgspec
 
 from hansa.api.application import Gateway, make_app
-from hansa.api.server import Address, bind, build_server, format_url
 from hansa.client.sessions import sign_session_statement
 from hansa.client.transactions import Draft, build_payload, sign_payload
 from hansa.crypto.signatures import PublicKey
@@ -32,6 +30,7 @@ from hansa.node.ledger_node import LedgerNode
 from hansa.node.neighbours import AddressBook
 from hansa.testing.chain import Actor, make_key
 from tests.api.parcels import APPLICATIONS, REGISTRY, SYSTEM
+from tests.api.serving import serve_gateway
 
 CHAIN = "parcels-1"
 # Yesterday: a trust root vouches for three years.
@@ -190,19 +189,8 @@ def serve_league(
 ) -> Iterator[League]:
     """A league whose gateway listens on a free port of the loopback interface."""
     league = League(folder, database, book)
-    address = Address()
-    listening = bind(address)
-    server = build_server(league.app, address)
-    ready = threading.Event()
-    server.on_ready = ready.set
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
     try:
-        assert ready.wait(30)
-        league.url = format_url(address, listening)
-        yield league
+        with serve_gateway(league.app) as league.url:
+            yield league
     finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
         league.close()

@@ -1,7 +1,6 @@
 """A university on a real node, whose gateway issues credentials to wallets and asks for them."""
 
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ import httpx
 import msgspec
 
 from hansa.api.application import make_app
-from hansa.api.server import Address, bind, build_server, format_url
 from hansa.catalog import build_registry, load_applications
 from hansa.client.keys import Signer
 from hansa.client.service import ServiceFolder
@@ -35,6 +33,7 @@ from hansa.ledger.receipts import OK
 from hansa.node.home import create_home
 from hansa.node.ledger_node import LedgerNode
 from hansa.testing.chain import Actor, Chain, make_key
+from tests.api.serving import serve_gateway
 
 PUBLIC = "https://university.example"
 UNIVERSITY, EMPLOYER = Actor("university"), Actor("employer")
@@ -258,19 +257,8 @@ class University:
 def serve_university(folder: Path) -> Iterator[University]:
     """The university; its gateway listens on a free port of the loopback interface."""
     university = University(folder)
-    address = Address()
-    listening = bind(address)
-    server = build_server(university.app, address)
-    ready = threading.Event()
-    server.on_ready = ready.set
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
     try:
-        assert ready.wait(30)
-        university.url = format_url(address, listening)
-        yield university
+        with serve_gateway(university.app) as university.url:
+            yield university
     finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
         university.close()

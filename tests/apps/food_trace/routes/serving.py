@@ -1,7 +1,6 @@
 """A league that serves the EPCIS door on a real port: node, read model, service key, clients."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from typing import Any
 import httpx
 
 from hansa.api.application import make_app
-from hansa.api.server import Address, bind, build_server, format_url
 from hansa.appkit.application import Application
 from hansa.catalog import build_registry, load_applications
 from hansa.client.keys import Signer
@@ -35,6 +33,7 @@ from hansa.ledger.model import Message
 from hansa.node.home import create_home
 from hansa.node.ledger_node import LedgerNode
 from hansa.testing.chain import Actor, make_key
+from tests.api.serving import serve_gateway
 from tests.apps.stage import build_genesis
 
 CHAIN = "epcis-1"
@@ -172,21 +171,10 @@ class Served:
 def serve(home: Path, deliver_to: tuple[str, ...] = ()) -> Iterator[Served]:
     """The league on a free port of the loopback interface."""
     league = Served(home, deliver_to)
-    address = Address()
-    listening = bind(address)
-    server = build_server(league.app, address)
-    ready = threading.Event()
-    server.on_ready = ready.set
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
     try:
-        assert ready.wait(30)
-        league.url = format_url(address, listening)
-        yield league
+        with serve_gateway(league.app) as league.url:
+            yield league
     finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
         league.close()
 
 
