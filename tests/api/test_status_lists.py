@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from hansa.api.problems import Refusal
-from hansa.api.status_lists import Asked, StatusLists, build_list
+from hansa.api.status_lists import Asked, StatusLists, pack_list, write_list
 from hansa.client.keys import Signer
 from hansa.contracts.credentials.model import OpenStatusList, ReinstateStatus, SetStatus
 from hansa.identity.bitstring_status import BitstringEntry, read_bitstring_list
@@ -15,6 +15,7 @@ from hansa.identity.data_integrity import check_proofs
 from hansa.identity.resolved import Method, Resolved
 from hansa.identity.token_status import REVOKED, SUSPENDED, VALID, parse_status_token
 from hansa.ledger.receipts import OK
+from hansa.ledger.state import StateReader
 from hansa.testing.chain import START_MS
 from hansa.testing.league import League
 
@@ -37,6 +38,11 @@ def league() -> League:
     ):
         assert made.send("issuer", "credentials", message).code == OK
     return made
+
+
+def build_list(state: StateReader, asked: Asked, signer: Signer | None, now_ms: int) -> bytes:
+    """A list from the state of now, not kept."""
+    return write_list(pack_list(state, asked, now_ms), asked, signer, now_ms)
 
 
 def ask(league: League, purpose: str, name: str = "licences") -> Asked:

@@ -18,7 +18,7 @@ from hansa.contracts.consents.model import Access, DataGrant, Delivery, Emergenc
 from hansa.index.sight import Viewer
 from hansa.ledger.model import is_key_part
 from hansa.ledger.state import StateReader, get_record
-from hansa.vault.exchange import HandOver, Shelf, compute_package_digest, pack
+from hansa.vault.exchange import HandOver, Shelf, compute_package_digest, describe_access, pack
 from hansa.vault.faults import ErasedEntryError, NoSuchEntryError, VaultError
 from hansa.vault.sealing import SealError
 
@@ -97,18 +97,6 @@ def check_open(state: StateReader, access: Access, clock_ms: int) -> None:
         parts = (access.subject, access.controller, each.commitment)
         if get_record(state, _APP, Erasure, *parts) is not None:
             raise _refuse_erased()
-
-
-def describe_access(chain: str, access: Access) -> HandOver:
-    """The access as the vault takes it."""
-    return HandOver(
-        chain=chain,
-        subject=access.subject,
-        number=access.number,
-        contents=tuple((each.field, each.commitment) for each in access.handed),
-        alg=access.seal_alg,
-        key=access.seal_key,
-    )
 
 
 def _need_shelf(gate: Gate, access: Access) -> Shelf:

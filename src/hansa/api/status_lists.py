@@ -13,6 +13,7 @@ import msgspec
 from hansa.api.door import Ledger
 from hansa.api.problems import Refusal, refuse_parameter, refuse_unseen
 from hansa.api.service_keys import ServiceKeys
+from hansa.client.credentials import prove_issuer
 from hansa.client.keys import Signer
 from hansa.client.service import WALLETS
 from hansa.contracts.credentials.model import Status, StatusList
@@ -22,7 +23,6 @@ from hansa.identity.bitstring_status import (
     build_bitstring_credential,
     encode_bitstring,
 )
-from hansa.identity.data_integrity import add_proof, find_suite
 from hansa.identity.moments import format_moment
 from hansa.identity.token_status import (
     REVOKED,
@@ -104,11 +104,6 @@ class StatusLists:
         return packed
 
 
-def build_list(state: StateReader, asked: Asked, signer: Signer | None, now_ms: int) -> bytes:
-    """A list from the state of now, signed when there is a key for it. Raises Refusal."""
-    return write_list(pack_list(state, asked, now_ms), asked, signer, now_ms)
-
-
 def pack_list(state: StateReader, asked: Asked, now_ms: int) -> Packed:
     """The list from the state of now, in the form asked for. Raises Refusal."""
     opened = find_list(state, asked)
@@ -145,7 +140,7 @@ def write_list(packed: Packed, asked: Asked, signer: Signer | None, now_ms: int)
         valid_until=format_moment(now_ms + LASTS_MS),
         ttl_ms=TTL_MS,
     )
-    return encode_canonical(document if signer is None else _sign(document, signer, now_ms))
+    return encode_canonical(document if signer is None else prove_issuer(document, signer, now_ms))
 
 
 def find_list(state: Reader, asked: Asked) -> StatusList:
@@ -167,17 +162,6 @@ def collect_values(state: Reader, opened: StatusList, at_ms: int) -> dict[int, i
     )
     said = ((each.index, each.at(at_ms)) for each in found)
     return {index: _VALUES[value] for index, value in said if value in _VALUES}
-
-
-def _sign(document: dict[str, Any], signer: Signer, now_ms: int) -> dict[str, Any]:
-    return add_proof(
-        document,
-        private_key_sign=signer.private.sign,
-        suite=find_suite(signer.private.public),
-        method=signer.kid,
-        purpose="assertionMethod",
-        created=format_moment(now_ms),
-    )
 
 
 def refuse_unsigned() -> Refusal:

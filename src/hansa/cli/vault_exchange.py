@@ -147,15 +147,14 @@ def hand_over(
     Example:
       hansa vault hand-over pat 7 -o for-bank.sealed --as clinic
     """
-    from hansa.vault.exchange import Shelf, compute_package_digest, pack
+    from hansa.vault.exchange import Shelf, compute_package_digest, describe_access, pack
 
     place.url()
     with place.gateway(place.signer(signer_name)) as gateway:
         access, chain = _need_open(gateway, place.did(subject), number), gateway.league().chain
-    from hansa.cli.identity.grant_take import describe
 
     shelf = Shelf(_open(place, access.controller))
-    sealed = pack(shelf, describe(chain, access))
+    sealed = pack(shelf, describe_access(chain, access))
     store_file(output, sealed, replace=force)
     digest = compute_package_digest(sealed)
     document = {"file": str(output), "package": digest, "taker": access.taker}

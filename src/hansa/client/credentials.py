@@ -52,15 +52,20 @@ def issue_vc(order: Order, signers: Sequence[Signer], now_ms: int) -> bytes:
     """A VC 2.0 with one proof of each signer (a proof set), canonical JSON. Raises Malformed."""
     document = build_vc(order)
     for signer in signers:
-        document = add_proof(
-            document,
-            private_key_sign=signer.private.sign,
-            suite=find_suite(signer.private.public),
-            method=signer.kid,
-            purpose="assertionMethod",
-            created=format_moment(now_ms),
-        )
+        document = prove_issuer(document, signer, now_ms)
     return encode_canonical(document)
+
+
+def prove_issuer(document: dict[str, Any], signer: Signer, now_ms: int) -> dict[str, Any]:
+    """The document with the proof of one who issues it. Raises Malformed."""
+    return add_proof(
+        document,
+        private_key_sign=signer.private.sign,
+        suite=find_suite(signer.private.public),
+        method=signer.kid,
+        purpose="assertionMethod",
+        created=format_moment(now_ms),
+    )
 
 
 def build_vc(order: Order) -> dict[str, Any]:

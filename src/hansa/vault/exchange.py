@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from hansa.contracts.consents.model import Access
 from hansa.crypto.hashing import sha256
 from hansa.encoding.canonical import encode_canonical
 from hansa.encoding.text import TextError, decode_base64url, encode_base64url
@@ -55,6 +56,18 @@ class HandOver(msgspec.Struct, frozen=True):
                 "subject": self.subject,
             }
         )
+
+
+def describe_access(chain: str, access: Access) -> HandOver:
+    """The access as the vault takes it."""
+    return HandOver(
+        chain=chain,
+        subject=access.subject,
+        number=access.number,
+        contents=tuple((each.field, each.commitment) for each in access.handed),
+        alg=access.seal_alg,
+        key=access.seal_key,
+    )
 
 
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

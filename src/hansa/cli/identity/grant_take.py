@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # loaded when a command runs
     from hansa.client.gateway import Gateway
     from hansa.client.keys import Signer
     from hansa.client.replies import MessageOutcome
-    from hansa.contracts.consents.model import Access
     from hansa.ledger.model import Message
 
 APP: Final = "consents"
@@ -195,7 +194,7 @@ def _record(errand: Errand, taking: "Taking") -> "tuple[Taking, MessageOutcome |
 def _fetch(errand: Errand, taking: "Taking") -> list[str]:
     """Fetch, open, write and sign for what the access opens; paths of the files."""
     from hansa.contracts.consents.model import Access, Delivery, ReceiveContent
-    from hansa.vault.exchange import compute_package_digest, unpack
+    from hansa.vault.exchange import compute_package_digest, describe_access, unpack
 
     key = (taking.subject, f"{taking.number:09d}")
     access = msgspec.convert(_need(errand.gateway, Access.KIND, *key), type=Access)
@@ -203,7 +202,7 @@ def _fetch(errand: Errand, taking: "Taking") -> list[str]:
     paths = {each.field: errand.folder / f"content-{each.field}" for each in access.handed}
     if errand.gateway.record(APP, Delivery.KIND, *key) is None:
         sealed = errand.source.sealed(taking.subject, taking.number)
-        hand_over = describe(errand.gateway.league().chain, access)
+        hand_over = describe_access(errand.gateway.league().chain, access)
         contents = unpack(sealed, taking.key, hand_over)
         for field, path in paths.items():
             store_new(path, contents[field], mode=0o600, replace=True)
@@ -213,20 +212,6 @@ def _fetch(errand: Errand, taking: "Taking") -> list[str]:
         data = sign_drafts(errand.gateway, [errand.signer], [Draft(APP, receive)], "independent")
         errand.gateway.wait(errand.gateway.submit(data), WAIT_S)
     return [str(path) for path in paths.values()]
-
-
-def describe(chain: str, access: "Access") -> Any:
-    """The access as the vault takes it."""
-    from hansa.vault.exchange import HandOver
-
-    return HandOver(
-        chain=chain,
-        subject=access.subject,
-        number=access.number,
-        contents=tuple((each.field, each.commitment) for each in access.handed),
-        alg=access.seal_alg,
-        key=access.seal_key,
-    )
 
 
 def _need(gateway: "Gateway", kind: str, *key: str) -> dict[str, Any]:
