@@ -10,7 +10,10 @@ import msgspec
 
 from hansa.comet.rpc import RpcClient
 from hansa.ledger.rejections import Rejection
+from hansa.node.application import LedgerApplication
 from hansa.node.blocks import BlockHead
+from hansa.node.home import Home
+from hansa.node.pool import TransactionPool
 from hansa.node.storage import Storage
 
 
@@ -108,3 +111,7 @@ class Listener(msgspec.Struct, frozen=True):
     on_refused: Callable[[bytes, bytes, Rejection], None]
     on_stop: Callable[[BaseException | None], None]
     on_storage: Callable[[Storage], None] = lambda _storage: None
+
+
+# Makes the engine of a node; `start` and `stop` are the node's to call.
+BuildEngine = Callable[[Home, LedgerApplication, TransactionPool, Listener], Engine]

@@ -33,7 +33,7 @@ from hansa.node.application import LedgerApplication
 from hansa.node.blocks import BlockHead
 from hansa.node.comet_engine import CometEngine
 from hansa.node.embedded import EmbeddedEngine, read_clock_ms
-from hansa.node.engine import Engine, Listener, NetworkView
+from hansa.node.engine import BuildEngine, Engine, Listener, NetworkView
 from hansa.node.faults import CatchingUpError, NodeError, NodeStoppedError
 from hansa.node.home import Home, open_home
 from hansa.node.lock import FolderLock
@@ -59,6 +59,8 @@ class LedgerNode(ChainReading):
         lock: FolderLock,
         clock: Callable[[], int],
         compute_digest: ComputeDigest | None,
+        *,
+        build_engine: BuildEngine | None = None,
     ) -> None:
         """Use `LedgerNode.open`."""
         self.home = home
@@ -79,7 +81,7 @@ class LedgerNode(ChainReading):
         self._closed = False
         self._rate, self._began = 0.0, time.monotonic()
         try:
-            self._engine = self._build_engine(clock, compute_digest)
+            self._engine = self._build_engine(clock, compute_digest, build_engine)
         except BaseException:
             storage.close()
             raise
@@ -93,17 +95,19 @@ class LedgerNode(ChainReading):
         *,
         clock: Callable[[], int] = read_clock_ms,
         compute_digest: ComputeDigest | None = None,
+        build_engine: BuildEngine | None = None,
     ) -> "LedgerNode":
         """Open a home and run. Recovers from any stop by itself. Raises a NodeError.
 
         `compute_digest`: digest of a contract's code (`hansa.catalog`), compared when a version
-        becomes active; None: not compared.
+        becomes active; None: not compared. `build_engine`: by default the engine that the home's
+        settings name.
         """
         home = open_home(folder)
         lock = FolderLock(home.folder)
         node = None
         try:
-            node = cls(home, registry, lock, clock, compute_digest)
+            node = cls(home, registry, lock, clock, compute_digest, build_engine=build_engine)
             node._engine.start()
         except BaseException:
             if node is not None:
@@ -114,7 +118,10 @@ class LedgerNode(ChainReading):
         return node
 
     def _build_engine(
-        self, clock: Callable[[], int], compute_digest: ComputeDigest | None
+        self,
+        clock: Callable[[], int],
+        compute_digest: ComputeDigest | None,
+        build_engine: BuildEngine | None,
     ) -> Engine:
         home, storage = self.home, self._storage
         listener = Listener(
@@ -124,6 +131,8 @@ class LedgerNode(ChainReading):
             on_stop=self._on_stop,
             on_storage=self._on_storage,
         )
+        if build_engine is not None:
+            return build_engine(home, self.application, self._pool, listener)
         if home.settings.engine.kind == "comet":
             return CometEngine(home, self.application, self._pool, listener, clock, compute_digest)
         return EmbeddedEngine(
