@@ -3,12 +3,15 @@
 Two stand behind it: `embedded.py` (one process, one key) and `comet_engine.py` (CometBFT). Pure.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
 
 import msgspec
 
-from hansa.comet.rpc import RpcClient
+from hansa.comet.commit import Commit
+from hansa.comet.header import Header
+from hansa.comet.rpc import Broadcast, RpcClient
+from hansa.comet.validators import ValidatorSet
 from hansa.ledger.rejections import Rejection
 from hansa.node.application import LedgerApplication
 from hansa.node.blocks import BlockHead
@@ -84,6 +87,30 @@ class Engine(Protocol):
     @property
     def rpc(self) -> RpcClient | None:
         """The engine's own RPC, never to be given to others; None when there is none."""
+        ...
+
+
+class PoolDoor(Protocol):
+    """The part of an engine's RPC that takes transactions: `hansa.comet.rpc.RpcClient`."""
+
+    def give(self, transactions: Sequence[bytes]) -> list[Broadcast]:
+        """What became of each. Raises EngineUnreachable, RpcError."""
+        ...
+
+    def call(self, method: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Any other method. Raises EngineUnreachable, RpcError."""
+        ...
+
+
+class HeaderDoor(Protocol):
+    """The part of an engine's RPC that shows what was decided: `hansa.comet.rpc.RpcClient`."""
+
+    def signed_header(self, height: int) -> tuple[Header, Commit]:
+        """Header and commit of a height. Raises EngineUnreachable, RpcError."""
+        ...
+
+    def validators(self, height: int) -> ValidatorSet:
+        """The validators of a height. Raises EngineUnreachable, RpcError."""
         ...
 
 

@@ -11,7 +11,8 @@ from typing import Final
 
 import structlog
 
-from hansa.comet.rpc import Broadcast, EngineUnreachable, RpcClient, RpcError
+from hansa.comet.rpc import Broadcast, EngineUnreachable, RpcError
+from hansa.node.engine import PoolDoor
 from hansa.node.pool import TransactionPool, Waiting
 
 OUTSTANDING_MAX: Final = 2_000
@@ -37,7 +38,7 @@ class Feeder:
     def __init__(
         self,
         pool: TransactionPool,
-        rpc: RpcClient,
+        rpc: PoolDoor,
         *,
         on_too_large: Callable[[Waiting], None],
         stale_s: float = STALE_S,
@@ -80,23 +81,25 @@ class Feeder:
     def _run(self) -> None:
         pause = _PAUSE_FIRST_S
         while not self._stopping.is_set():
-            batch = self._wait_for_work()
-            if not batch:
-                continue
-            if self._give(batch):
+            if self.turn(_TICK_S):
                 pause = _PAUSE_FIRST_S
             else:
                 self._stopping.wait(pause)
                 pause = min(2 * pause, _PAUSE_MAX_S)
 
-    def _wait_for_work(self) -> list[Waiting]:
+    def turn(self, wait_s: float) -> bool:
+        """Give what waits, or comes within `wait_s`. False: the engine took nothing of it."""
+        batch = self._wait_for_work(wait_s)
+        return self._give(batch) if batch else True
+
+    def _wait_for_work(self, wait_s: float) -> list[Waiting]:
         """Something to give, or nothing after a while."""
         self._drop_stale()
         self._resolve_stall()
         with self._pool.changed:
             count, size = self._room()
             if not self._pool.has_work or count <= 0 or size <= 0:
-                self._pool.changed.wait(_TICK_S)
+                self._pool.changed.wait(wait_s)
                 count, size = self._room()
             if self._stopping.is_set() or count <= 0 or size <= 0:
                 return []

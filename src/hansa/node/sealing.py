@@ -9,10 +9,11 @@ from typing import Final
 
 import structlog
 
-from hansa.comet.rpc import EngineUnreachable, RpcClient, RpcError
+from hansa.comet.rpc import EngineUnreachable, RpcError
 from hansa.ledger.rejections import InvariantViolation
 from hansa.node.application import LedgerApplication
 from hansa.node.blocks import Seal
+from hansa.node.engine import HeaderDoor
 from hansa.node.faults import NodeError
 
 _TICK_S: Final = 1.0
@@ -27,7 +28,7 @@ class Sealing:
     def __init__(
         self,
         application: LedgerApplication,
-        rpc: RpcClient,
+        rpc: HeaderDoor,
         *,
         on_sealed: Callable[[int], None],
         on_fault: Callable[[BaseException], None],
@@ -59,14 +60,14 @@ class Sealing:
                 self._wanted.wait(_TICK_S)
                 self._wanted.clear()
                 try:
-                    self._seal_all()
+                    self.seal_all()
                 except (EngineUnreachable, RpcError) as error:
                     _log.debug("seal_delayed", problem=str(error))
                     self._wanted.wait(_PAUSE_S)
         except (NodeError, InvariantViolation, MemoryError, OSError) as error:
             self._on_fault(error)
 
-    def _seal_all(self) -> None:
+    def seal_all(self) -> None:
         """Up to the last block. Raises EngineUnreachable, RpcError; InvariantViolation: a fork."""
         while not self._stopping:
             storage = self._application.storage
