@@ -395,5 +395,5 @@ def test_large_bodies_are_few_at_once(doors: League, monkeypatch: pytest.MonkeyP
     large = b"x" * (BODY_BYTES_MAX + 1)
     with doors.client(ADA) as known:
         answer = known.post("/parcels/echo", content=large, headers={"content-type": "text/plain"})
-        assert answer.status_code == 503 and answer.headers["retry-after"]
+        assert answer.status_code == 429 and answer.headers["retry-after"]
     assert threading.active_count() < 100

@@ -4,13 +4,14 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 
-from hansa.api import guard, server
+from hansa.api import gate, guard, server, sessions
 from hansa.api.limits import BODY_BYTES_MAX, TARGET_BYTES_MAX
 from hansa.node.faults import PoolFull
 from hansa.node.pool import TransactionPool
@@ -182,8 +183,24 @@ def test_too_many_requests_at_once_are_sent_away(
 ) -> None:
     monkeypatch.setattr(guard, "REQUESTS_MAX", 0)
     answer = client.get("/v1/status")
-    check_problem(answer, 503, "api.busy")
+    check_problem(answer, 429, "api.busy")
     assert answer.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("room", "name", "wait_s"), [(sessions, "SESSIONS_MAX", "30"), (gate, "STREAMS_MAX", "5")]
+)
+def test_as_many_sessions_and_streams_as_fit(
+    league: League, monkeypatch: pytest.MonkeyPatch, room: ModuleType, name: str, wait_s: str
+) -> None:
+    monkeypatch.setattr(room, name, 0)
+    with httpx.Client(base_url=league.url, timeout=60) as stranger:
+        if room is gate:
+            answer = stranger.get("/v1/events/stream")
+        else:
+            answer = stranger.post("/v1/sessions", content=league.sign_statement(stranger, ADA))
+    check_problem(answer, 429, "api.busy")
+    assert answer.headers["retry-after"] == wait_s
 
 
 def test_a_full_node_says_when_to_come_back(
@@ -195,7 +212,7 @@ def test_a_full_node_says_when_to_come_back(
     monkeypatch.setattr(TransactionPool, "check_room", refuse)
     data = league.sign(ADA, OpenDepot(id="full", city="x"))
     answer = client.post("/v1/transactions", content=data, headers={"content-type": "text/plain"})
-    check_problem(answer, 503, "api.busy")
+    check_problem(answer, 429, "api.busy")
     assert answer.headers["retry-after"] == "7"
 
 

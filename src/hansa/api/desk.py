@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from hansa.api.gate import Gate
-from hansa.api.problems import Refusal, refuse_busy, refuse_unseen
+from hansa.api.problems import Refusal, refuse_busy, refuse_unready, refuse_unseen
 from hansa.api.service_keys import is_in_good_standing, may_use_service, refuse_signing
 from hansa.appkit.command import Outcome
 from hansa.appkit.route import Answer, Asker, Cell, Notebook, Place, Prepared, Rows, Wanted
@@ -205,7 +205,7 @@ class OpenDesk:
         except PoolFull as error:
             raise refuse_busy(error.text, error.retry_after_s) from error
         except NodeError as error:
-            raise refuse_busy("The node does not take it now.", 5) from error
+            raise refuse_unready("The node does not take it now.", 5) from error
 
     def outcomes(self, transaction: str, wait_s: float = 0) -> tuple[Outcome, ...] | None:
         """One outcome per message once it is final and can be read here; None before."""

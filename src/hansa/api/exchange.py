@@ -12,7 +12,7 @@ from litestar import Response, get
 from litestar.params import Parameter
 
 from hansa.api.gate import Gate, TheGate, TheViewer
-from hansa.api.problems import Refusal, refuse_busy, refuse_stranger, refuse_unseen
+from hansa.api.problems import Refusal, refuse_stranger, refuse_unready, refuse_unseen
 from hansa.api.threads import threaded
 from hansa.contracts.consents.model import Access, DataGrant, Delivery, Emergency, Erasure
 from hansa.index.sight import Viewer
@@ -73,7 +73,7 @@ def find_access(state: StateReader, viewer: Viewer, subject: str, number: int) -
 def check_fresh(gate: Gate) -> None:
     """Raise Refusal when this node may not know of a withdrawal: it stopped, or is far behind."""
     if gate.ledger.failure is not None or gate.clock() - gate.ledger.state.time_ms > STALE_MS:
-        raise refuse_busy("The ledger of this gateway is not at the present.", 60)
+        raise refuse_unready("The ledger of this gateway is not at the present.", 60)
 
 
 def check_open(state: StateReader, access: Access, clock_ms: int) -> None:
@@ -103,7 +103,7 @@ def _need_shelf(gate: Gate, access: Access) -> Shelf:
     try:
         shelf = None if gate.shelves is None else gate.shelves.of(access.controller)
     except VaultError as error:
-        raise refuse_busy(f"The vault does not open ({error.CODE}).", 60) from error
+        raise refuse_unready(f"The vault does not open ({error.CODE}).", 60) from error
     if shelf is None:
         raise Refusal(
             404,
@@ -132,7 +132,7 @@ def _pack(shelf: Shelf, access: HandOver) -> bytes:
     except SealError as error:
         raise _refuse("wrong_key", "C5", error.text, _RECORD_AGAIN, status=422) from error
     except VaultError as error:
-        raise refuse_busy(f"The vault does not give it ({error.CODE}).", 60) from error
+        raise refuse_unready(f"The vault does not give it ({error.CODE}).", 60) from error
 
 
 _ASK_SUBJECT: Final = "Ask the subject for a new grant."

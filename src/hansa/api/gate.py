@@ -161,7 +161,7 @@ class StreamCounts:
         """Take a place; returns what gives it back. Raises Refusal when there is none."""
         own = self.by_account.get(account, 0)
         if own >= (STREAMS_PER_ACCOUNT_MAX if account else STREAMS_OF_STRANGERS_MAX):
-            raise refuse_busy("Too many streams of this asker are open.", 5, status=429)
+            raise refuse_busy("Too many streams of this asker are open.", 5)
         if self.total >= STREAMS_MAX:
             raise refuse_busy("Too many streams are open.", 5)
         self.by_account[account] = own + 1

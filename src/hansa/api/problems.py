@@ -129,8 +129,17 @@ def refuse_parameter(name: str, detail: str) -> Refusal:
     )
 
 
-def refuse_busy(detail: str, retry_after_s: int = 1, status: int = 503) -> Refusal:
-    """No room now."""
+def refuse_busy(detail: str, retry_after_s: int = 1) -> Refusal:
+    """More is asked at once than there is room for."""
+    return _refuse_until(429, detail, retry_after_s)
+
+
+def refuse_unready(detail: str, retry_after_s: int = 1) -> Refusal:
+    """What it takes is not there now, however little is asked."""
+    return _refuse_until(503, detail, retry_after_s)
+
+
+def _refuse_until(status: int, detail: str, retry_after_s: int) -> Refusal:
     return Refusal(
         status,
         "api.busy",

@@ -7,7 +7,7 @@ import msgspec
 
 from hansa.api.door import Ledger
 from hansa.api.headers import HeaderPaths
-from hansa.api.problems import refuse_busy
+from hansa.api.problems import refuse_busy, refuse_unready
 from hansa.client.receipts import (
     ProofFile,
     ProvenRecord,
@@ -115,7 +115,7 @@ def build_deadline_file(
     block_key = _key(BlockRecord, f"{height:012d}")
     ((record, proof),), proven_at = prove_together(ledger, [block_key])
     if record is None or proven_at < height:
-        raise refuse_busy("The block is not yet provable.")
+        raise refuse_unready("The block is not yet provable.")
     file = build_deadline_receipt(
         seal_header(paths, proven_at + 1, trusted),
         height=height,

@@ -53,7 +53,7 @@ class Drawer:
         with self.lock:
             ends = self._tidy()
             if name not in ends and len(ends) >= ENTRIES_MAX:
-                raise refuse_busy("As many offers and requests are open as fit.", 60, status=429)
+                raise refuse_busy("As many offers and requests are open as fit.", 60)
             data = ends_ms.to_bytes(_ENDS_BYTES, "big") + nonce + box
             self._notebook.change({name: data})
             ends[name] = ends_ms

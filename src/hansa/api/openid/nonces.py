@@ -49,7 +49,7 @@ class Nonces:
             if not body or body in self._used:
                 return False
             if len(self._used) >= NONCES_MAX:
-                raise refuse_busy("As many credentials are asked for as fit.", 60, status=429)
+                raise refuse_busy("As many credentials are asked for as fit.", 60)
             # kept for as long as any nonce lasts, so that the oldest entry ends first
             self._used[body] = now_ms + NONCE_MS
             return True
