@@ -1,8 +1,8 @@
 // What went wrong, in the page's language: refusals of the gateway and faults of this browser.
 
+import { StoreFault } from "./database.js";
 import { KeyFileFault } from "./key_file.js";
 import { NoCryptography, NoKey } from "./keys.js";
-import { StoreFault } from "./store.js";
 import { Problem, Unreachable } from "./wire.js";
 import { say } from "./words.js";
 

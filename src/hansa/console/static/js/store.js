@@ -1,12 +1,8 @@
 // This browser's own database (IndexedDB "hansa"): keys that never leave it, and pinned trust roots.
 
-const NAME = "hansa";
-const VERSION = 1;
-/** Object stores and the field that names an entry. */
-const STORES = { keys: "kid", roots: "name" };
+import { describeDatabase } from "./database.js";
 
-/** The browser keeps nothing for this page (private window, full disk, switched off). */
-export class StoreFault extends Error {}
+const run = describeDatabase("hansa", 1, { keys: "kid", roots: "name" });
 
 /** All entries of a store. */
 export function listEntries(store) {
@@ -26,35 +22,4 @@ export function putEntry(store, entry) {
 /** Forget entries. */
 export function removeEntries(store, names) {
   return run(store, "readwrite", (entries) => names.map((name) => entries.delete(name)).at(-1));
-}
-
-async function run(store, mode, act) {
-  const database = await open();
-  try {
-    return await new Promise((resolve, reject) => {
-      const transaction = database.transaction(store, mode);
-      const request = act(transaction.objectStore(store));
-      transaction.oncomplete = () => resolve(request?.result);
-      transaction.onabort = () => reject(new StoreFault(String(transaction.error)));
-    });
-  } finally {
-    database.close();
-  }
-}
-
-function open() {
-  return new Promise((resolve, reject) => {
-    if (globalThis.indexedDB === undefined) {
-      reject(new StoreFault("this browser keeps nothing for this page"));
-      return;
-    }
-    const request = indexedDB.open(NAME, VERSION);
-    request.onupgradeneeded = () => {
-      for (const [store, keyPath] of Object.entries(STORES)) {
-        request.result.createObjectStore(store, { keyPath });
-      }
-    };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(new StoreFault(String(request.error)));
-  });
 }

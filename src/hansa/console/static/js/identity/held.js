@@ -2,11 +2,10 @@
 // indexes of status lists it has given out. Nothing here is ever sent.
 
 import { encodeHex } from "../base64url.js";
+import { describeDatabase } from "../database.js";
 import { encodeText, sha256 } from "../digests.js";
-import { StoreFault } from "../store.js";
 
-const NAME = "hansa-wallet";
-const STORES = ["credentials", "indexes"];
+const run = describeDatabase("hansa-wallet", 1, { credentials: "id", indexes: "id" });
 
 /** Credentials that are kept: [{id, text, kept}], the newest first. */
 export async function listHeld() {
@@ -52,35 +51,4 @@ function drawBelow(size) {
       return drawn % size;
     }
   }
-}
-
-async function run(store, mode, act) {
-  const database = await open();
-  try {
-    return await new Promise((resolve, reject) => {
-      const transaction = database.transaction(store, mode);
-      const request = act(transaction.objectStore(store));
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => reject(new StoreFault(String(transaction.error)));
-    });
-  } finally {
-    database.close();
-  }
-}
-
-function open() {
-  return new Promise((resolve, reject) => {
-    if (globalThis.indexedDB === undefined) {
-      reject(new StoreFault("this browser keeps nothing for this page"));
-      return;
-    }
-    const request = indexedDB.open(NAME, 1);
-    request.onupgradeneeded = () => {
-      for (const name of STORES) {
-        request.result.createObjectStore(name, { keyPath: "id" });
-      }
-    };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(new StoreFault(String(request.error)));
-  });
 }
