@@ -21,22 +21,17 @@ from hansa.comet.install import find_engine
 from hansa.comet.process import EngineProcess
 from hansa.comet.rpc import EngineUnreachable, RpcClient, RpcError
 from hansa.comet.sockets import close_sockets, locate_sockets, open_sockets
-from hansa.ledger.admission import Expired
-from hansa.ledger.blocks import BlockResult, Change
-from hansa.node.abci_handler import AbciHandler, HandlerListener
-from hansa.node.abci_snapshots import SnapshotDesk
+from hansa.ledger.blocks import Change
 from hansa.node.admittance import Admittance
 from hansa.node.application import LedgerApplication
-from hansa.node.blocks import BlockHead
-from hansa.node.engine import Listener, NetworkView, TransactionTooLarge
+from hansa.node.comet_parts import CometParts
+from hansa.node.engine import Listener, NetworkView
 from hansa.node.engine_home import choose_listen, find_node_id, prepare_engine
 from hansa.node.faults import EngineError, NodeError
-from hansa.node.feeder import Feeder
 from hansa.node.home import ENGINE, ENGINE_LOG, Home
 from hansa.node.network import NetworkWatch
-from hansa.node.pool import TransactionPool, Waiting
+from hansa.node.pool import TransactionPool
 from hansa.node.release import ComputeDigest
-from hansa.node.sealing import Sealing
 
 # How long a start waits for the engine's first word; a long replay goes on behind it.
 START_S: Final = 10.0
@@ -70,7 +65,7 @@ class CometEngine:
         compute_digest: ComputeDigest | None,
     ) -> None:
         """Starts nothing. Raises a NodeError: no engine is installed, no port, no key."""
-        self._home, self._application, self._pool = home, application, pool
+        self._home, self._application = home, application
         self._listener, self._clock = listener, clock
         binary = find_engine()
         if binary is None:
@@ -84,23 +79,20 @@ class CometEngine:
             find_node_id(home), home.settings.p2p.address or self._listen, self._sockets.rpc
         )
         self._hinted = {peer.partition("@")[0] for peer in home.settings.p2p.peers}
-        self._desk = SnapshotDesk(home, application, listener.on_storage)
-        self._handler = AbciHandler(
+        self.rpc = RpcClient(self._sockets.rpc)
+        self._parts = CometParts(
+            home,
             application,
-            home.genesis,
-            home.genesis_digest,
-            HandlerListener(on_block=self._on_block, on_refused=listener.on_refused),
-            self._desk,
+            pool,
+            listener,
+            self.rpc,
             clock=clock,
             compute_digest=compute_digest,
             is_trusted=lambda node: self._network.is_behind and node in self._hinted,
+            on_fault=self._on_fatal,
+            on_changes=self._on_changes,
         )
-        self._admittance = Admittance(self._handler.admits)
-        self.rpc = RpcClient(self._sockets.rpc)
-        self._feeder = Feeder(pool, self.rpc, on_too_large=self._on_too_large)
-        self._sealing = Sealing(
-            application, self.rpc, on_sealed=listener.on_sealed, on_fault=self._on_fatal
-        )
+        self._admittance = Admittance(self._parts.handler.admits)
         self._process = EngineProcess(
             binary,
             home.folder / ENGINE,
@@ -108,7 +100,7 @@ class CometEngine:
             rpc=self._sockets.rpc,
             on_exit=self._on_exit,
         )
-        self._server = Server(self._sockets.abci, self._handler, on_fatal=self._on_fatal)
+        self._server = Server(self._sockets.abci, self._parts.handler, on_fatal=self._on_fatal)
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._exit: EngineExit | None = None
@@ -135,8 +127,8 @@ class CometEngine:
         except BaseException:
             self.stop()
             raise
-        self._feeder.start()
-        self._sealing.start()
+        self._parts.feeder.start()
+        self._parts.sealing.start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -145,10 +137,10 @@ class CometEngine:
         self._wake.set()
         with self._closing:
             self._process.stop()
-            self._feeder.stop()
-            self._sealing.stop()
+            self._parts.feeder.stop()
+            self._parts.sealing.stop()
             self._server.stop()
-            self._desk.close()
+            self._parts.desk.close()
             if self._thread.is_alive() and self._thread is not threading.current_thread():
                 self._thread.join()
             self.rpc.close()
@@ -177,8 +169,8 @@ class CometEngine:
             sealed_height=self._application.storage.sealed,
             restarts=self._restarts,
             last_exit=self._last_exit,
-            outstanding=self._feeder.outstanding,
-            snapshot=self._desk.newest,
+            outstanding=self._parts.feeder.outstanding,
+            snapshot=self._parts.desk.newest,
         )
 
     def dial(self, peers: Sequence[str]) -> None:
@@ -220,7 +212,7 @@ class CometEngine:
                     self._recover(ended)
                 else:
                     self._look_at_peers()
-                    self._desk.prune()
+                    self._parts.desk.prune()
         except (CometError, NodeError, OSError) as error:
             self._on_fatal(_translate(error))
         finally:
@@ -244,7 +236,7 @@ class CometEngine:
         self._restarts += 1
         self._start_process()
         _log.warning("engine_restarted", reason=reason, restarts=self._restarts)
-        self._feeder.give_again()
+        self._parts.feeder.give_again()
 
     def _look_at_peers(self) -> None:
         """A peer that is no longer admitted goes by a restart of our own engine."""
@@ -258,20 +250,10 @@ class CometEngine:
         if self._admittance.must_restart(peers, self._network.node_id, state):
             self._restart("a connected node is no longer admitted")
 
-    def _on_block(self, head: BlockHead, result: BlockResult, ids: Sequence[bytes]) -> None:
-        """In the engine's turn, right after the durable write."""
-        if any(touches(result.changes, prefix) for prefix in _TOUCHING):
+    def _on_changes(self, changes: Sequence[Change]) -> None:
+        """Of a durable block: who may connect may be another now."""
+        if any(touches(changes, prefix) for prefix in _TOUCHING):
             self._look_at = 0.0
-        self._listener.on_block(head, ids)
-        self._sealing.wake()
-        if ids:
-            self._feeder.note_progress()
-        for old in self._pool.find_expired(head.height + 1):
-            rejection = Expired(expiry=old.expiry, height=head.height + 1)
-            self._listener.on_refused(old.id, old.data, rejection)
-
-    def _on_too_large(self, waiting: Waiting) -> None:
-        self._listener.on_refused(waiting.id, waiting.data, TransactionTooLarge())
 
     def _on_exit(self, ended: EngineExit) -> None:
         """From the process's watcher: it ended without being asked to."""

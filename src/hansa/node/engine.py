@@ -114,6 +114,10 @@ class HeaderDoor(Protocol):
         ...
 
 
+class EngineDoor(PoolDoor, HeaderDoor, Protocol):
+    """Both parts."""
+
+
 class TransactionTooLarge(Rejection):
     """The engine takes no transaction of that size."""
 
