@@ -12,6 +12,7 @@ import structlog
 from hansa.comet.abci import types_pb2 as abci
 from hansa.node.application import LedgerApplication
 from hansa.node.home import SNAPSHOTS, Home
+from hansa.node.key_value import KeyValueStore, OpenStore
 from hansa.node.restore import RefusedChunk, RefusedSnapshot, Restoration
 from hansa.node.snapshot_format import Snapshot
 from hansa.node.snapshots import Snapshots
@@ -34,10 +35,15 @@ class SnapshotDesk:
     """
 
     def __init__(
-        self, home: Home, application: LedgerApplication, on_storage: Callable[[Storage], None]
+        self,
+        home: Home,
+        application: LedgerApplication,
+        on_storage: Callable[[Storage], None],
+        *,
+        open_store: OpenStore = KeyValueStore,
     ) -> None:
         self._home, self._application = home, application
-        self._on_storage = on_storage
+        self._on_storage, self._open_store = on_storage, open_store
         self._snapshots = Snapshots(home.folder / SNAPSHOTS, application.storage)
         self._restoration: Restoration | None = None
         self._first_kept = 0
@@ -108,6 +114,7 @@ class SnapshotDesk:
                 snapshot,
                 request.app_hash,
                 genesis_time_ms=self._home.genesis.time_ms,
+                open_store=self._open_store,
             )
         except RefusedSnapshot as refused:
             _log.warning("snapshot_refused", height=given.height, reason=str(refused))

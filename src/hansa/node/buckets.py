@@ -19,7 +19,7 @@ from hansa.ledger.tree_top import (
     NODE_DEPTH_MAX,
     compute_dense_depth,
 )
-from hansa.node.key_value import Batch, KeyValueStore
+from hansa.node.key_value import Store, WriteBatch
 
 _NODE_BYTES: Final = 8
 
@@ -27,7 +27,7 @@ _NODE_BYTES: Final = 8
 class StoredBuckets:
     """The tree's buckets in the store (hansa.ledger.tree_bucket.BucketStore)."""
 
-    def __init__(self, store: KeyValueStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         # Old values of what is being written, until the tree has it too.
         self.hidden: Mapping[int, bytes | None] = {}
@@ -49,7 +49,7 @@ class StoredBuckets:
 
 
 def write_state(
-    batch: Batch, changes: Iterable[Change], buckets: Mapping[int, bytes | None]
+    batch: WriteBatch, changes: Iterable[Change], buckets: Mapping[int, bytes | None]
 ) -> None:
     """Put records and buckets into a write; None removes."""
     for key, value in changes:
@@ -58,7 +58,7 @@ def write_state(
         batch.write("buckets", node.to_bytes(_NODE_BYTES, "big"), stored)
 
 
-def write_buckets(batch: Batch, node: int, entries: bytes, leaves: int) -> None:
+def write_buckets(batch: WriteBatch, node: int, entries: bytes, leaves: int) -> None:
     """Put into a write the buckets of a whole subtree: `entries` are its leaves, in order.
 
     `node` is its heap index; `leaves` how many the whole tree has, which decides how deep its
@@ -68,7 +68,7 @@ def write_buckets(batch: Batch, node: int, entries: bytes, leaves: int) -> None:
     _place(batch, node, [entries[at : at + ENTRY_BYTES] for at in rows], leaves)
 
 
-def _place(batch: Batch, node: int, entries: list[bytes], leaves: int) -> None:
+def _place(batch: WriteBatch, node: int, entries: list[bytes], leaves: int) -> None:
     depth = node.bit_length() - 1
     is_dense = depth < compute_dense_depth(leaves)
     room = BUCKET_LEAVES_MAX if is_dense else BUCKET_CROWDED

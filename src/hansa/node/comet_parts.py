@@ -15,6 +15,7 @@ from hansa.node.blocks import BlockHead
 from hansa.node.engine import EngineDoor, Listener, TransactionTooLarge
 from hansa.node.feeder import Feeder
 from hansa.node.home import Home
+from hansa.node.key_value import KeyValueStore, OpenStore
 from hansa.node.pool import TransactionPool, Waiting
 from hansa.node.release import ComputeDigest
 from hansa.node.sealing import Sealing
@@ -36,13 +37,14 @@ class CometParts:
         is_trusted: Callable[[str], bool],
         on_fault: Callable[[BaseException], None],
         on_changes: Callable[[Sequence[Change]], None] = lambda _changes: None,
+        open_store: OpenStore = KeyValueStore,
     ) -> None:
         """`is_trusted`: of a node id, while this node's own state is too old to judge it.
 
         `on_fault`: this node's own fault, from any thread. `on_changes`: a durable block's changes.
         """
         self._pool, self._listener, self._on_changes = pool, listener, on_changes
-        self.desk = SnapshotDesk(home, application, listener.on_storage)
+        self.desk = SnapshotDesk(home, application, listener.on_storage, open_store=open_store)
         self.handler = AbciHandler(
             application,
             home.genesis,

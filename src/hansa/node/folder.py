@@ -23,7 +23,7 @@ from hansa.node.faults import (
     NewerFormatError,
     OlderFormatError,
 )
-from hansa.node.key_value import Batch, KeyValueStore
+from hansa.node.key_value import KeyValueStore, OpenStore, Store, WriteBatch
 
 # Raised when a release can no longer read what an earlier one wrote.
 FORMAT: Final = 2
@@ -64,13 +64,18 @@ def make_identity(chain: str, genesis: bytes) -> Identity:
 
 
 def create_storage(
-    folder: Path, identity: Identity, changes: tuple[Change, ...], time_ms: int
+    folder: Path,
+    identity: Identity,
+    changes: tuple[Change, ...],
+    time_ms: int,
+    *,
+    open_store: OpenStore = KeyValueStore,
 ) -> None:
     """Make `folder` with the state of height 0: it appears whole, or not at all."""
     making = folder.with_name(folder.name + ".making")
     if making.exists():
         shutil.rmtree(making)
-    store = KeyValueStore(making, FAMILIES, create=True)
+    store = open_store(making, FAMILIES, create=True)
     delta = StateTree(StoredBuckets(store)).compute(changes)
     batch = store.batch()
     write_state(batch, changes, delta.buckets)
@@ -83,12 +88,12 @@ def create_storage(
     sync_folder(folder.parent)
 
 
-def write_identity(batch: Batch, identity: Identity) -> None:
+def write_identity(batch: WriteBatch, identity: Identity) -> None:
     """Put into a write whose folder it is."""
     batch.put("meta", _IDENTITY, msgspec.msgpack.encode(identity))
 
 
-def write_position(batch: Batch, position: Position) -> None:
+def write_position(batch: WriteBatch, position: Position) -> None:
     """Put into a write where the ledger is after it."""
     batch.put("meta", _POSITION, msgspec.msgpack.encode(position))
 
@@ -150,7 +155,7 @@ def _has_files_of_a_database(names: Iterable[str]) -> bool:
     return any(name.endswith((".sst", ".log", ".blob")) or name == "IDENTITY" for name in names)
 
 
-def load_meta(store: KeyValueStore, folder: Path) -> tuple[Identity, Position]:
+def load_meta(store: Store, folder: Path) -> tuple[Identity, Position]:
     """Whose folder it is and where. Raises HalfMadeFolderError, CorruptFolderError."""
     identity, position = store.get("meta", _IDENTITY), store.get("meta", _POSITION)
     if identity is None or position is None:

@@ -35,6 +35,7 @@ from hansa.node.faults import (
     NodeError,
     StorageError,
 )
+from hansa.node.key_value import KeyValueStore, OpenStore
 from hansa.node.settings import Settings, decode_settings, encode_settings
 from hansa.node.storage import create_storage, make_identity, sync_folder
 
@@ -100,6 +101,7 @@ def create_home(
     settings: Settings | None = None,
     *,
     node: PrivateKey | None = None,
+    open_store: OpenStore = KeyValueStore,
 ) -> Home:
     """Make a home, or find the same one already made. Raises a NodeError for anything else there.
 
@@ -124,7 +126,7 @@ def create_home(
         if node is not None or (settings is not None and settings.engine.kind == "comet"):
             write_node_key(making / KEYS / NODE, node or PrivateKey.generate())
         identity = make_identity(genesis.chain, sha256(data))
-        create_storage(making / DATA, identity, changes, genesis.time_ms)
+        create_storage(making / DATA, identity, changes, genesis.time_ms, open_store=open_store)
         sync_folder(making / KEYS)
         sync_folder(making)
         making.rename(folder)

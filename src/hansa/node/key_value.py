@@ -1,4 +1,4 @@
-"""The storage engine behind one small class: ordered families, one durable write. RocksDB.
+"""The storage engine behind one small protocol: ordered families, one durable write. RocksDB.
 
 Only this module knows the engine (docs/adr/0003-storage-engine.md). Touches the folder it is given.
 """
@@ -6,7 +6,7 @@ Only this module knows the engine (docs/adr/0003-storage-engine.md). Touches the
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from rocksdict import (
     AccessType,
@@ -16,8 +16,8 @@ from rocksdict import (
     DBRecoveryMode,
     Options,
     Rdict,
-    WriteBatch,
 )
+from rocksdict import WriteBatch as _EngineBatch
 
 from hansa.node.faults import CorruptFolderError, NodeError, NodeStoppedError, StorageError
 from hansa.node.mirror import mirrored
@@ -35,6 +35,77 @@ OPEN_FILES_MAX: Final = 512
 _DISK = "See that the disk is there, has space and lets this user write; then start again."
 # rocksdict raises the bare class for whatever RocksDB reports; the text begins with the kind.
 _EngineError = Exception
+
+
+class WriteBatch(Protocol):
+    """Puts and deletes that become durable together. It serves the store that gave it.
+
+    `inner`: what that store makes of it.
+    """
+
+    inner: Any
+
+    def put(self, family: str, key: bytes, value: bytes) -> None:
+        """Set a value."""
+        ...
+
+    def delete(self, family: str, key: bytes) -> None:
+        """Remove a value."""
+        ...
+
+    def delete_range(self, family: str, start: bytes, end: bytes) -> None:
+        """Remove all pairs with start <= key < end, at the cost of one."""
+        ...
+
+    def write(self, family: str, key: bytes, value: bytes | None) -> None:
+        """Set, or (None) remove."""
+        ...
+
+
+class Store(Protocol):
+    """What a node asks of a store, as `KeyValueStore` answers it."""
+
+    on_fault: Callable[[NodeError], None]
+
+    def get(self, family: str, key: bytes) -> bytes | None:
+        """The value under `key`."""
+        ...
+
+    def scan(self, family: str, start: bytes, end: bytes, limit: int) -> list[tuple[bytes, bytes]]:
+        """Up to `limit` pairs with start <= key < end, in key order."""
+        ...
+
+    def iterate(self, family: str) -> Iterator[tuple[bytes, bytes]]:
+        """All pairs of a family in key order, pinned by this call."""
+        ...
+
+    def last(self, family: str, start: bytes, end: bytes) -> tuple[bytes, bytes] | None:
+        """The last pair with start <= key < end."""
+        ...
+
+    def batch(self) -> WriteBatch:
+        """An empty write."""
+        ...
+
+    def write(self, batch: WriteBatch) -> None:
+        """Write without waiting for the disk: durable with the next `commit`, never before."""
+        ...
+
+    def commit(self, batch: WriteBatch) -> None:
+        """Make all of `batch` durable, or nothing of it."""
+        ...
+
+    def compact(self, family: str, start: bytes, end: bytes) -> None:
+        """Give the disk back what was removed between two keys."""
+        ...
+
+    def close(self) -> None:
+        """Give the folder back."""
+        ...
+
+
+# Opens a folder as `KeyValueStore` does, with its arguments and its faults.
+OpenStore = Callable[..., Store]
 
 
 class KeyValueStore:
@@ -139,18 +210,18 @@ class KeyValueStore:
             raise self._translate(error) from error
         return found if found is not None and found[0] >= start else None
 
-    def batch(self) -> "Batch":
+    def batch(self) -> WriteBatch:
         """An empty write, to be filled and given to `commit`."""
         return Batch(self._handles)
 
-    def write(self, batch: "Batch") -> None:
+    def write(self, batch: WriteBatch) -> None:
         """Write without waiting for the disk: durable with the next `commit`, never before."""
         try:
             self._database.write(batch.inner)
         except _EngineError as error:
             raise self._translate(error) from error
 
-    def commit(self, batch: "Batch") -> None:
+    def commit(self, batch: WriteBatch) -> None:
         """Make all of `batch` durable, or nothing of it. Readers may see it just before it is.
 
         Two calls, since rocksdict gives other threads way while it waits for the disk in the second
@@ -214,7 +285,7 @@ class Batch:
 
     def __init__(self, handles: dict[str, Any]) -> None:
         self._handles = handles
-        self.inner = WriteBatch(raw_mode=True)
+        self.inner: Any = _EngineBatch(raw_mode=True)
 
     def put(self, family: str, key: bytes, value: bytes) -> None:
         """Set a value."""

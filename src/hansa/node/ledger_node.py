@@ -36,6 +36,7 @@ from hansa.node.embedded import EmbeddedEngine, read_clock_ms
 from hansa.node.engine import BuildEngine, Engine, Listener, NetworkView
 from hansa.node.faults import CatchingUpError, NodeError, NodeStoppedError
 from hansa.node.home import Home, open_home
+from hansa.node.key_value import KeyValueStore, OpenStore
 from hansa.node.lock import FolderLock
 from hansa.node.pool import TransactionPool, Waiting
 from hansa.node.reading import ChainReading
@@ -61,13 +62,15 @@ class LedgerNode(ChainReading):
         compute_digest: ComputeDigest | None,
         *,
         build_engine: BuildEngine | None = None,
+        open_store: OpenStore = KeyValueStore,
     ) -> None:
         """Use `LedgerNode.open`."""
         self.home = home
         self.genesis: Genesis = home.genesis
         self.chain: str = home.genesis.chain
         self._lock = lock
-        storage = Storage(home.data, make_identity(self.chain, home.genesis_digest))
+        identity = make_identity(self.chain, home.genesis_digest)
+        storage = Storage(home.data, identity, open_store=open_store)
         self.application = LedgerApplication(self.chain, storage, registry)
         self._pool = TransactionPool()
         self._watch = Watch(storage.height)
@@ -96,6 +99,7 @@ class LedgerNode(ChainReading):
         clock: Callable[[], int] = read_clock_ms,
         compute_digest: ComputeDigest | None = None,
         build_engine: BuildEngine | None = None,
+        open_store: OpenStore = KeyValueStore,
     ) -> "LedgerNode":
         """Open a home and run. Recovers from any stop by itself. Raises a NodeError.
 
@@ -107,7 +111,15 @@ class LedgerNode(ChainReading):
         lock = FolderLock(home.folder)
         node = None
         try:
-            node = cls(home, registry, lock, clock, compute_digest, build_engine=build_engine)
+            node = cls(
+                home,
+                registry,
+                lock,
+                clock,
+                compute_digest,
+                build_engine=build_engine,
+                open_store=open_store,
+            )
             node._engine.start()
         except BaseException:
             if node is not None:

@@ -26,7 +26,7 @@ from hansa.node.folder import (
     write_identity,
     write_position,
 )
-from hansa.node.key_value import KeyValueStore
+from hansa.node.key_value import KeyValueStore, OpenStore
 from hansa.node.snapshot_format import (
     RefusedChunk,
     RefusedSnapshot,
@@ -58,6 +58,7 @@ class Restoration:
         app_hash: bytes,
         *,
         genesis_time_ms: int = 0,
+        open_store: OpenStore = KeyValueStore,
     ) -> None:
         """Judge the offer and begin. `app_hash`: verified, of the state at the snapshot's height.
 
@@ -67,12 +68,12 @@ class Restoration:
         self._parts = check_offer(snapshot, app_hash)
         self._data = home / DATA
         self._identity, self._snapshot, self._app_hash = identity, snapshot, app_hash
-        self._genesis_time_ms = genesis_time_ms
+        self._genesis_time_ms, self._open_store = genesis_time_ms, open_store
         self._making = home / f"{DATA}{RESTORING}"
         if self._making.exists():
             shutil.rmtree(self._making)
         self._making.mkdir(mode=0o700)
-        self._store = KeyValueStore(self._making / DATA, FAMILIES, create=True)
+        self._store = open_store(self._making / DATA, FAMILIES, create=True)
         self._entries = (self._making / "entries").open("w+b")
         # Where the tree's leaves of each chunk that has come are: offset and length in the file.
         self._places: dict[int, tuple[int, int]] = {}
@@ -126,7 +127,7 @@ class Restoration:
         if current is not None:
             current.close()
         swap_in(self._data, self._making / DATA)
-        return Storage(self._data, self._identity)
+        return Storage(self._data, self._identity, open_store=self._open_store)
 
     def abandon(self) -> None:
         """Give up: the data folder stays as it was."""

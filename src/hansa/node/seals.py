@@ -13,7 +13,7 @@ import msgspec
 from hansa.comet.validators import ValidatorSet, compute_validators_hash
 from hansa.ledger.rejections import invariant
 from hansa.node.blocks import HEAD, SEAL, Seal, decode_head, decode_seal, encode_key, encode_seal
-from hansa.node.key_value import Batch, KeyValueStore
+from hansa.node.key_value import Store, WriteBatch
 
 _SEALED: Final = b"sealed"
 _VALIDATORS: Final = b"validators/"
@@ -26,7 +26,7 @@ _decode_validators = msgspec.msgpack.Decoder(ValidatorSet).decode
 class SealStore:
     """The seals of one store. Reads from any thread; `put` from one, beside the one of blocks."""
 
-    def __init__(self, store: KeyValueStore, base: int) -> None:
+    def __init__(self, store: Store, base: int) -> None:
         self._store = store
         self._lock = threading.RLock()
         self._find_validators = lru_cache(_SETS_CACHED)(self._load_validators)
@@ -61,7 +61,7 @@ class SealStore:
             self._store.commit(batch)
             self.advance(sealed)
 
-    def write(self, batch: Batch, seal: Seal, validators: ValidatorSet | None) -> int:
+    def write(self, batch: WriteBatch, seal: Seal, validators: ValidatorSet | None) -> int:
         """Put a seal into a write; what `sealed` is after it (to be given to `advance`)."""
         header, height = seal.header, seal.header.height
         self._check(seal)
@@ -96,7 +96,7 @@ class SealStore:
             root = decode_head(before).state_root
             invariant(root == header.app_hash, "a header names the state of the block before")
 
-    def _write_validators(self, batch: Batch, digest: bytes, validators: ValidatorSet) -> None:
+    def _write_validators(self, batch: WriteBatch, digest: bytes, validators: ValidatorSet) -> None:
         known = compute_validators_hash(validators)
         invariant(known == digest, "the validators of a seal are those that its header names")
         batch.put("meta", _VALIDATORS + digest, msgspec.msgpack.encode(validators))

@@ -39,7 +39,7 @@ from hansa.node.folder import (
     sync_folder,
     write_position,
 )
-from hansa.node.key_value import Batch, KeyValueStore
+from hansa.node.key_value import KeyValueStore, OpenStore, WriteBatch
 from hansa.node.record_cache import RecordCache
 from hansa.node.seals import SealStore
 from hansa.node.versions import KeptValues
@@ -83,13 +83,20 @@ class PinnedState:
 class Storage:
     """Committed state and blocks of one chain. A `StateReader`: reads from any thread."""
 
-    def __init__(self, folder: Path, identity: Identity, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        identity: Identity,
+        *,
+        read_only: bool = False,
+        open_store: OpenStore = KeyValueStore,
+    ) -> None:
         """Open an existing folder and check it. Raises a NodeError that names the cure."""
         self._folder = folder
         if not read_only:
             settle_swap(folder)
         check_folder(folder)
-        self._store = KeyValueStore(folder, FAMILIES, read_only=read_only)
+        self._store = open_store(folder, FAMILIES, read_only=read_only)
         try:
             found, self._position = load_meta(self._store, folder)
             check_identity(found, identity, folder)
@@ -319,7 +326,9 @@ class Storage:
             self._publish(batch, position, result, sealed)
         return head
 
-    def _publish(self, batch: Batch, position: Position, result: BlockResult, sealed: int) -> None:
+    def _publish(
+        self, batch: WriteBatch, position: Position, result: BlockResult, sealed: int
+    ) -> None:
         """Write, then show it: readers see the block whole, and only when it is durable."""
         before = {key: self.get(key) for key, _value in result.changes}
         self._hidden, self._buckets.hidden = before, result.delta.replaced
@@ -368,7 +377,7 @@ class Storage:
         """Give the folder back."""
         self._store.close()
 
-    def _write_places(self, batch: Batch, height: int, result: BlockResult) -> None:
+    def _write_places(self, batch: WriteBatch, height: int, result: BlockResult) -> None:
         """Index the block's transactions; an invalid one never hides the valid one of its id."""
         written: set[str] = set()
         for index, each in enumerate(result.results):
