@@ -77,7 +77,7 @@ def test_create_cut_off_leaves_nothing_and_can_be_repeated(
     made = ToyLeague(tmp_path / "home")
     written = []
 
-    def run_out_of_disk(path: Path, *_: object) -> None:
+    def run_out_of_disk(path: Path, *_: object, **_named: object) -> None:
         written.append(path)
         raise OSError(28, "No space left on device")
 
