@@ -20,6 +20,14 @@ def test_what_waits_can_be_asked_for(app: Application, waiting: Waiting) -> None
     assert set(waiting.messages) <= {each.__name__ for each in app.messages if not each.INTERNAL}
 
 
+@pytest.mark.parametrize(("app", "waiting"), ENTRIES, ids=lambda each: getattr(each, "name", ""))
+def test_what_waits_is_found_by_an_index(app: Application, waiting: Waiting) -> None:
+    table = next(each for each in app.tables if each.name == waiting.table)
+    served = {each.name for each in table.columns if each.has_index}
+    served |= {each[0] for each in table.indexes}
+    assert served & {waiting.mine, waiting.scope, *(name for name, _value in waiting.where)}
+
+
 def test_names_are_unique() -> None:
     names = [(app.name, each.name) for app, each in ENTRIES]
     assert len(set(names)) == len(names)

@@ -159,6 +159,34 @@ def test_rows_are_filtered_by_value_and_range(weighed: Any) -> None:
     assert ids(Filter("id", "is", "q")) == []
 
 
+def test_a_filter_that_no_index_serves_looks_at_a_bounded_number_of_rows(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hansa.index.pages.SCANNED_MAX", 40)
+    source = ChainSource()
+    sent = [SendParcel(id=f"p{n:03}", other=BEA.did, note="", grams=n) for n in range(90)]
+    source.inner.block([source.sign(ADA, *sent)])
+    index = open_index(database)
+    follow_all(index, source)
+    kind = index.shape.records[("parcels", "parcel")]
+    ada = Viewer(ADA.did, (ADA.did,), True)
+
+    def pages(*filters: Filter) -> list[list[str]]:
+        found: list[list[str]] = []
+        after: Key | None = None
+        while after is not None or not found:
+            options: Any = {"filters": filters, "after": after, "limit": 5}
+            page = list_rows(index, kind, "parcels", ada, **options)
+            found.append([row["id"] for row in page.rows])
+            after = page.next
+        return found
+
+    assert pages(Filter("grams", "is", 88)) == [[], ["p088"]]
+    assert pages(Filter("grams", "min", 85), Filter("grams", "max", 86))[-1] == ["p085", "p086"]
+    assert pages(Filter("id", "is", "p088"), Filter("grams", "min", 5)) == [["p088"]]
+    index.close()
+
+
 def test_a_record_may_have_several_rows_and_pages_meet_each_once(weighed: Any) -> None:
     kind = weighed.shape.records[("parcels", "parcel")]
     ada = Viewer(ADA.did, (ADA.did,), True)

@@ -207,7 +207,8 @@ def _refuse_message(kind: type[Message], what: str) -> Refusal:
     "/v1/apps/{app:str}/tables/{name:str}",
     tags=["applications"],
     summary="Rows of an application's table that the asker may see",
-    description="Each column is a filter: COLUMN=, COLUMN_min=, COLUMN_max=.",
+    description="Each column is a filter: COLUMN=, COLUMN_min=, COLUMN_max=. A page may be short: "
+    "only `next` says whether there is more.",
     opt={FILTERS: True},
 )
 @threaded

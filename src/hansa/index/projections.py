@@ -1,19 +1,21 @@
 """The applications' tables as one viewer sees them: rows by filters, and exact totals."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from operator import eq, ge, le
+from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Table, and_, cast, func, or_, select
 
 from hansa.index.faults import IndexFault
 from hansa.index.limits import GROUPS_MAX
-from hansa.index.pages import Branch, Key, Page, Row, collect_page
+from hansa.index.pages import Branch, Key, Page, Row, allow_all, collect_page
 from hansa.index.schema import NUMBER
 from hansa.index.shape import RecordKind
 from hansa.index.sight import Viewer
 from hansa.index.store import Index
 
+_COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {"is": eq, "min": ge, "max": le}
 # Sums are taken in two halves, so that no database overflows or rounds.
 _HALF = 2**32
 
@@ -37,10 +39,14 @@ def list_rows(
     after: Key | None,
     limit: int,
 ) -> Page:
-    """Rows of a table under the filters, in the order of (record's key, line)."""
+    """Rows of a table under the filters, in the order of (record's key, line).
+
+    A filter that no index serves looks at a bounded number of rows, so a page may be short.
+    """
     table = index.tables.projections[(kind.app, name)]
     sight = kind.sight(viewer)
-    conditions = [_build_condition(table, each) for each in filters]
+    served = {next(iter(each.columns)).name for each in table.indexes}
+    conditions = [_build_condition(table, each) for each in filters if each.column in served]
     query = select(table).where(*conditions)
     with index.reading() as connection:
         if sight.is_whole:
@@ -58,7 +64,11 @@ def list_rows(
                 for mark in sight.marks
             ]
         return collect_page(
-            branches, key_of=lambda row: (row["key"], row["line"]), after=after, limit=limit
+            branches,
+            key_of=lambda row: (row["key"], row["line"]),
+            keep=_build_keep([each for each in filters if each.column not in served]),
+            after=after,
+            limit=limit,
         )
 
 
@@ -78,10 +88,20 @@ def _branch(connection: Connection, query: Any, key: Any, line: Any) -> Branch:
 
 
 def _build_condition(table: Table, wanted: Filter) -> Any:
-    column = table.c[wanted.column]
-    if wanted.comparison == "is":
-        return column == wanted.value
-    return column >= wanted.value if wanted.comparison == "min" else column <= wanted.value
+    return _COMPARISONS[wanted.comparison](table.c[wanted.column], wanted.value)
+
+
+def _build_keep(filters: Sequence[Filter]) -> Callable[[Row], bool]:
+    """Whether a row passes all filters, as the database would say: no value passes none."""
+
+    def keep(row: Row) -> bool:
+        return all(
+            row[each.column] is not None
+            and _COMPARISONS[each.comparison](row[each.column], each.value)
+            for each in filters
+        )
+
+    return keep if filters else allow_all
 
 
 class TooManyGroups(IndexFault):

@@ -140,8 +140,12 @@ def project_red_letter(letter: RedLetter) -> Row:
     }
 
 
-def _columns(text: str, integers: str) -> tuple[Column, ...]:
-    named = [Column(name) for name in text.split()]
+def _columns(text: str, integers: str, indexed: str | None = None) -> tuple[Column, ...]:
+    """`indexed`: the texts that have an index of their own; None: all. Invoices are many, so theirs
+    are few: what waits for a member, and what people look for by name.
+    """
+    asked = (text if indexed is None else indexed).split()
+    named = [Column(name, indexed=name in asked) for name in text.split()]
     return (*named, *(Column(name, "integer") for name in integers.split()))
 
 
@@ -153,6 +157,7 @@ TABLES = (
             "id number kind issue_date period currency rates seller buyer seller_member"
             " buyer_member employer status use red credit frozen_by",
             "without_vat vat with_vat due height",
+            indexed="number seller_member buyer_member employer status",
         ),
         project_invoice,
         ("without_vat", "vat", "with_vat", "due"),
@@ -166,6 +171,7 @@ TABLES = (
             "invoice rate category period currency seller buyer seller_member buyer_member"
             " employer status",
             "rate_ppm taxable tax",
+            indexed="invoice seller_member buyer_member",
         ),
         compute_vat_rows,
         ("taxable", "tax"),
