@@ -155,13 +155,12 @@ def test_last_two_are_kept_and_found_again(tmp_path: Path) -> None:
 
 
 def test_a_snapshot_that_a_joining_node_was_told_of_is_kept_while_it_fetches(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     """Blocks come faster than chunks are fetched: it must be able to end, but not keep all."""
     clock = [1_000.0]
-    monkeypatch.setattr("hansa.node.snapshots.time.monotonic", lambda: clock[0])
     storage = make_storage(tmp_path / "data", make_records(50))
-    made = Snapshots(tmp_path / "s", storage, rest=0.0)
+    made = Snapshots(tmp_path / "s", storage, rest=0.0, now=lambda: clock[0])
 
     def grow_by_one() -> None:
         grow(storage, {b"app/kind/x": b"%d" % storage.height})

@@ -4,6 +4,7 @@ Also says which blocks the engine may forget. Touches the snapshots' folder and,
 taken, the data folder.
 """
 
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -41,10 +42,11 @@ class SnapshotDesk:
         on_storage: Callable[[Storage], None],
         *,
         open_store: OpenStore = KeyValueStore,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._home, self._application = home, application
-        self._on_storage, self._open_store = on_storage, open_store
-        self._snapshots = Snapshots(home.folder / SNAPSHOTS, application.storage)
+        self._on_storage, self._open_store, self._now = on_storage, open_store, now
+        self._snapshots = self._open_snapshots(application.storage)
         self._restoration: Restoration | None = None
         self._first_kept = 0
 
@@ -151,9 +153,12 @@ class SnapshotDesk:
         storage = restoration.finish(self._application.storage)
         self._restoration = None
         self._application.use(storage)
-        self._snapshots = Snapshots(self._home.folder / SNAPSHOTS, storage)
+        self._snapshots = self._open_snapshots(storage)
         _log.info("snapshot_restored", height=storage.height)
         self._on_storage(storage)
+
+    def _open_snapshots(self, storage: Storage) -> Snapshots:
+        return Snapshots(self._home.folder / SNAPSHOTS, storage, now=self._now)
 
     def abandon(self) -> None:
         """Give up what is half restored."""

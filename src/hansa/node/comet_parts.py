@@ -4,6 +4,7 @@
 Starts nothing by itself; touches what its parts touch.
 """
 
+import time
 from collections.abc import Callable, Sequence
 
 from hansa.ledger.admission import Expired
@@ -38,13 +39,16 @@ class CometParts:
         on_fault: Callable[[BaseException], None],
         on_changes: Callable[[Sequence[Change]], None] = lambda _changes: None,
         open_store: OpenStore = KeyValueStore,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """`is_trusted`: of a node id, while this node's own state is too old to judge it.
 
         `on_fault`: this node's own fault, from any thread. `on_changes`: a durable block's changes.
         """
         self._pool, self._listener, self._on_changes = pool, listener, on_changes
-        self.desk = SnapshotDesk(home, application, listener.on_storage, open_store=open_store)
+        self.desk = SnapshotDesk(
+            home, application, listener.on_storage, open_store=open_store, now=now
+        )
         self.handler = AbciHandler(
             application,
             home.genesis,
@@ -55,7 +59,7 @@ class CometParts:
             compute_digest=compute_digest,
             is_trusted=is_trusted,
         )
-        self.feeder = Feeder(pool, rpc, on_too_large=self._on_too_large)
+        self.feeder = Feeder(pool, rpc, on_too_large=self._on_too_large, now=now)
         self.sealing = Sealing(application, rpc, on_sealed=listener.on_sealed, on_fault=on_fault)
 
     def _on_block(self, head: BlockHead, result: BlockResult, ids: Sequence[bytes]) -> None:

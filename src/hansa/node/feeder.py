@@ -42,13 +42,14 @@ class Feeder:
         *,
         on_too_large: Callable[[Waiting], None],
         stale_s: float = STALE_S,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """`on_too_large` is told what the engine will never take."""
         self._pool, self._rpc = pool, rpc
         self._on_too_large = on_too_large
-        self._stale_s = stale_s
+        self._stale_s, self._now = stale_s, now
         self._given: dict[bytes, tuple[Waiting, float]] = {}
-        self._progress, self._stall_s = time.monotonic(), STALL_FIRST_S
+        self._progress, self._stall_s = self._now(), STALL_FIRST_S
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hansa-feeder", daemon=True)
@@ -72,7 +73,7 @@ class Feeder:
 
     def note_progress(self) -> None:
         """A block with transactions is durable."""
-        self._progress, self._stall_s = time.monotonic(), STALL_FIRST_S
+        self._progress, self._stall_s = self._now(), STALL_FIRST_S
 
     def give_again(self) -> None:
         """The engine has begun anew with an empty pool: give it everything once more."""
@@ -111,7 +112,7 @@ class Feeder:
 
     def _give(self, batch: list[Waiting]) -> bool:
         """Whether the engine took any. What it did not take waits again."""
-        now = time.monotonic()
+        now = self._now()
         with self._lock:
             self._given.update((waiting.id, (waiting, now)) for waiting in batch)
         try:
@@ -149,7 +150,7 @@ class Feeder:
 
         Its pool drops without a word what came while it was full.
         """
-        oldest = time.monotonic() - self._stale_s
+        oldest = self._now() - self._stale_s
         self._take_back(lambda since: since < oldest)
 
     def _resolve_stall(self) -> None:
@@ -159,7 +160,7 @@ class Feeder:
         it is its turn to propose it waits for transactions, and with fewer than four validators
         nobody can go on without it.
         """
-        now = time.monotonic()
+        now = self._now()
         with self._lock:
             first = min((since for _waiting, since in self._given.values()), default=now)
         if now - max(first, self._progress) < self._stall_s:

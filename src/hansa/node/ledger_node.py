@@ -63,6 +63,7 @@ class LedgerNode(ChainReading):
         *,
         build_engine: BuildEngine | None = None,
         open_store: OpenStore = KeyValueStore,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Use `LedgerNode.open`."""
         self.home = home
@@ -82,7 +83,8 @@ class LedgerNode(ChainReading):
         self._ending = threading.Lock()
         self._closing = threading.Lock()
         self._closed = False
-        self._rate, self._began = 0.0, time.monotonic()
+        self._now = now
+        self._rate, self._began = 0.0, now()
         try:
             self._engine = self._build_engine(clock, compute_digest, build_engine)
         except BaseException:
@@ -100,12 +102,13 @@ class LedgerNode(ChainReading):
         compute_digest: ComputeDigest | None = None,
         build_engine: BuildEngine | None = None,
         open_store: OpenStore = KeyValueStore,
+        now: Callable[[], float] = time.monotonic,
     ) -> "LedgerNode":
         """Open a home and run. Recovers from any stop by itself. Raises a NodeError.
 
         `compute_digest`: digest of a contract's code (`hansa.catalog`), compared when a version
         becomes active; None: not compared. `build_engine`: by default the engine that the home's
-        settings name.
+        settings name. `now`: seconds of a clock that never goes back.
         """
         home = open_home(folder)
         lock = FolderLock(home.folder)
@@ -119,6 +122,7 @@ class LedgerNode(ChainReading):
                 compute_digest,
                 build_engine=build_engine,
                 open_store=open_store,
+                now=now,
             )
             node._engine.start()
         except BaseException:
@@ -299,7 +303,7 @@ class LedgerNode(ChainReading):
 
     def _on_block(self, head: BlockHead, ids: Sequence[bytes]) -> None:
         """In the engine's thread, after each durable block."""
-        now = time.monotonic()
+        now = self._now()
         if ids:
             self._pool.discard(ids)
             self._rate = self._measure_rate(len(ids), now)

@@ -63,12 +63,19 @@ class _Stopped(Exception):
 class Snapshots:
     """The snapshots of one node. Asked from any thread."""
 
-    def __init__(self, folder: Path, storage: Storage, *, rest: float = REST) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        storage: Storage,
+        *,
+        rest: float = REST,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Use `folder`, and drop what an earlier stop left half made in it.
 
-        `rest`: seconds of rest for each second of work.
+        `rest`: seconds of rest for each second of work. `now`: a clock that never goes back.
         """
-        self._folder, self._storage, self._rest = folder, storage, rest
+        self._folder, self._storage, self._rest, self._now = folder, storage, rest, now
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -100,7 +107,7 @@ class Snapshots:
         """As `list`, for a node that will come for chunks: the newest are kept for PROMISE_S from
         now, and any again from each chunk that is fetched; PROMISED_MAX at most beside the newest.
         """
-        until = time.monotonic() + PROMISE_S
+        until = self._now() + PROMISE_S
         with self._lock:
             for height in sorted(self._made)[-KEPT:]:
                 self._promised[height] = until
@@ -116,7 +123,7 @@ class Snapshots:
         with self._lock:
             found = self._made.get(height)
             if found is not None:
-                self._promised[height] = time.monotonic() + PROMISE_S
+                self._promised[height] = self._now() + PROMISE_S
         if found is None or format_ != SNAPSHOT_FORMAT or not 0 <= chunk < found.chunks:
             return None
         folder = self._folder / str(height)
@@ -148,9 +155,9 @@ class Snapshots:
     def _make(self, pinned: PinnedState) -> None:
         """The thread: a snapshot that fails is told and dropped, blocks go on."""
         making = self._folder / f"{pinned.height}{_MAKING}"
-        began = time.monotonic()
+        began = self._now()
         try:
-            snapshot = write_snapshot(making, pinned, self._pause)
+            snapshot = write_snapshot(making, pinned, self._pause, now=self._now)
         except _Stopped:
             return
         except (NodeError, OSError) as error:
@@ -164,7 +171,7 @@ class Snapshots:
         with self._lock:
             self._made[pinned.height] = snapshot
         self._forget_old()
-        seconds = round(time.monotonic() - began, 1)
+        seconds = round(self._now() - began, 1)
         _log.info("snapshot", height=snapshot.height, chunks=snapshot.chunks, seconds=seconds)
 
     def _pause(self, worked_s: float) -> None:
@@ -172,7 +179,7 @@ class Snapshots:
             raise _Stopped
 
     def _forget_old(self) -> None:
-        now = time.monotonic()
+        now = self._now()
         with self._lock:
             older = sorted(self._made)[:-KEPT]
             promised = [each for each in older if self._promised.get(each, now) > now]
@@ -186,7 +193,11 @@ class Snapshots:
 
 
 def write_snapshot(
-    folder: Path, pinned: PinnedState, pause: Callable[[float], None] = lambda _worked: None
+    folder: Path,
+    pinned: PinnedState,
+    pause: Callable[[float], None] = lambda _worked: None,
+    *,
+    now: Callable[[], float] = time.monotonic,
 ) -> Snapshot:
     """Write the snapshot of a pinned state into the new `folder`, durably.
 
@@ -194,7 +205,7 @@ def write_snapshot(
     whatever the order in which it was written. Raises a NodeError, OSError.
     """
     folder.mkdir(mode=0o700)
-    pace = _Pace(pause)
+    pace = _Pace(pause, now)
     spill = Spill(folder / "spill", 0, compute_bits(pinned.leaves))
     for key, value in pinned.records:
         spill.add(compute_change(key, None)[0], encode_frame(key, value))
@@ -224,10 +235,10 @@ def compute_chunk_depth(total: int) -> int:
 class _Pace:
     """Works for some milliseconds, then pauses."""
 
-    def __init__(self, pause: Callable[[float], None]) -> None:
-        self._pause = pause
+    def __init__(self, pause: Callable[[float], None], now: Callable[[], float]) -> None:
+        self._pause, self._now = pause, now
         self._count = 0
-        self._began = time.monotonic()
+        self._began = now()
 
     def step(self) -> None:
         """One record is done."""
@@ -235,10 +246,10 @@ class _Pace:
         if self._count < _RECORDS_PER_LOOK:
             return
         self._count = 0
-        worked = time.monotonic() - self._began
+        worked = self._now() - self._began
         if worked > _WORK_S:
             self._pause(worked)
-            self._began = time.monotonic()
+            self._began = self._now()
 
 
 class _Writer:
