@@ -16,7 +16,7 @@ from hansa.node.home import SNAPSHOTS, Home
 from hansa.node.key_value import KeyValueStore, OpenStore
 from hansa.node.restore import RefusedChunk, RefusedSnapshot, Restoration
 from hansa.node.snapshot_format import Snapshot
-from hansa.node.snapshots import Snapshots
+from hansa.node.snapshots import Job, Snapshots, spawn_thread
 from hansa.node.storage import Storage
 
 # A pruned node keeps at least this many blocks: the last ones may still be on their way.
@@ -43,9 +43,11 @@ class SnapshotDesk:
         *,
         open_store: OpenStore = KeyValueStore,
         now: Callable[[], float] = time.monotonic,
+        spawn: Callable[[Callable[[], None]], Job] = spawn_thread,
     ) -> None:
         self._home, self._application = home, application
-        self._on_storage, self._open_store, self._now = on_storage, open_store, now
+        self._on_storage, self._open_store = on_storage, open_store
+        self._now, self._spawn = now, spawn
         self._snapshots = self._open_snapshots(application.storage)
         self._restoration: Restoration | None = None
         self._first_kept = 0
@@ -158,7 +160,8 @@ class SnapshotDesk:
         self._on_storage(storage)
 
     def _open_snapshots(self, storage: Storage) -> Snapshots:
-        return Snapshots(self._home.folder / SNAPSHOTS, storage, now=self._now)
+        folder = self._home.folder / SNAPSHOTS
+        return Snapshots(folder, storage, now=self._now, spawn=self._spawn)
 
     def abandon(self) -> None:
         """Give up what is half restored."""

@@ -20,6 +20,7 @@ from hansa.node.key_value import KeyValueStore, OpenStore
 from hansa.node.pool import TransactionPool, Waiting
 from hansa.node.release import ComputeDigest
 from hansa.node.sealing import Sealing
+from hansa.node.snapshots import Job, spawn_thread
 
 
 class CometParts:
@@ -40,6 +41,7 @@ class CometParts:
         on_changes: Callable[[Sequence[Change]], None] = lambda _changes: None,
         open_store: OpenStore = KeyValueStore,
         now: Callable[[], float] = time.monotonic,
+        spawn: Callable[[Callable[[], None]], Job] = spawn_thread,
     ) -> None:
         """`is_trusted`: of a node id, while this node's own state is too old to judge it.
 
@@ -47,7 +49,7 @@ class CometParts:
         """
         self._pool, self._listener, self._on_changes = pool, listener, on_changes
         self.desk = SnapshotDesk(
-            home, application, listener.on_storage, open_store=open_store, now=now
+            home, application, listener.on_storage, open_store=open_store, now=now, spawn=spawn
         )
         self.handler = AbciHandler(
             application,

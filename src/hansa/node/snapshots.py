@@ -8,10 +8,11 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from struct import Struct
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 import structlog
 
@@ -56,6 +57,25 @@ _WORK_S: Final = 0.002
 _log = structlog.get_logger("hansa.node")
 
 
+class Job(Protocol):
+    """Work that goes on beside the blocks, as a thread does."""
+
+    def is_alive(self) -> bool:
+        """Whether it has not ended yet."""
+        ...
+
+    def join(self) -> None:
+        """Wait until it has ended."""
+        ...
+
+
+def spawn_thread(work: Callable[[], None]) -> Job:
+    """Do `work` in a thread of its own, from now on."""
+    thread = threading.Thread(target=work, name="hansa-snapshot", daemon=True)
+    thread.start()
+    return thread
+
+
 class _Stopped(Exception):
     """The node is closing: the snapshot in hand is dropped."""
 
@@ -70,15 +90,18 @@ class Snapshots:
         *,
         rest: float = REST,
         now: Callable[[], float] = time.monotonic,
+        spawn: Callable[[Callable[[], None]], Job] = spawn_thread,
     ) -> None:
         """Use `folder`, and drop what an earlier stop left half made in it.
 
         `rest`: seconds of rest for each second of work. `now`: a clock that never goes back.
+        `spawn` begins a job beside the blocks, not within the call.
         """
         self._folder, self._storage, self._rest, self._now = folder, storage, rest, now
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._spawn = spawn
+        self._job: Job | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._made = _load_made(folder)
         self._promised: dict[int, float] = {}
@@ -90,17 +113,14 @@ class Snapshots:
         Returns at once. False: one of another height is still being made, or this one is there.
         """
         with self._lock:
-            busy = self._thread is not None and self._thread.is_alive()
+            busy = self._job is not None and self._job.is_alive()
             if busy or height in self._made or self._stopping.is_set():
                 return False
             pinned = self._storage.pin()
             if pinned.height != height:
                 pinned.close()
                 return False
-            self._thread = threading.Thread(
-                target=self._make, args=(pinned,), name="hansa-snapshot", daemon=True
-            )
-            self._thread.start()
+            self._job = self._spawn(partial(self._make, pinned))
             return True
 
     def promise(self) -> Sequence[Snapshot]:
@@ -143,9 +163,9 @@ class Snapshots:
 
     def wait(self) -> None:
         """Until the snapshot in hand is made or given up."""
-        thread = self._thread
-        if thread is not None:
-            thread.join()
+        job = self._job
+        if job is not None:
+            job.join()
 
     def close(self) -> None:
         """Give up the snapshot in hand; before the storage is closed."""
@@ -153,7 +173,7 @@ class Snapshots:
         self.wait()
 
     def _make(self, pinned: PinnedState) -> None:
-        """The thread: a snapshot that fails is told and dropped, blocks go on."""
+        """The job: a snapshot that fails is told and dropped, blocks go on."""
         making = self._folder / f"{pinned.height}{_MAKING}"
         began = self._now()
         try:
