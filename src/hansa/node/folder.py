@@ -5,7 +5,7 @@ Touches the folder that it is given.
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +34,14 @@ _IDENTITY = b"identity"
 _POSITION = b"position"
 # Names beside a data folder while a restored one takes its place.
 RESTORING, _RESTORED = ".restoring", ".restored"
+
+
+def _ignore(_folder: Path) -> None:
+    """Nobody listens."""
+
+
+# Told of each folder whose names have just become durable: what plays a crash between two names.
+on_sync: Callable[[Path], None] = _ignore
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -105,6 +113,7 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    on_sync(folder)
 
 
 def swap_in(folder: Path, made: Path) -> None:
