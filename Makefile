@@ -32,6 +32,7 @@ check: .venv/.dev  ## The fast lane: format, lint, types, import directions, hou
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 	$(BIN)/python tools/tidy.py
+	$(BIN)/python tools/consensus.py
 	$(BIN)/python tools/generate_reference.py --check
 	$(BIN)/python tools/generate_abci.py --check
 	$(BIN)/python tools/test_prerequisites.py

@@ -1,6 +1,7 @@
-"""House rules that linters do not know: budgets, banned names, banned calls in consensus code.
+"""House rules that linters do not know: budgets, docstrings, banned names.
 
-Run as `tools/tidy.py`; prints each fault with what to do instead and exits 1 if there is any.
+What consensus code may use: `tools/consensus.py`. Run as `tools/tidy.py`; prints each fault with
+what to do instead and exits 1 if there is any.
 """
 
 import ast
@@ -14,40 +15,8 @@ MODULE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 LEDGER_LINES_MAX = 4_000
 BANNED_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "misc", "base", "core"}
-CONSENSUS = ("primitives", "encoding", "ledger", "identity", "contracts")
-CONSENSUS_ROOMS = (
-    "model.py",
-    "contract.py",
-    "invariants.py",
-    "event.py",
-    "event_tree.py",
-    "identifiers.py",
-    "digital_link.py",
-    "epc_urn.py",
-    "timestamps.py",
-    "faults.py",
-)
-BANNED_CALLS = {
-    "hash": "hash() differs between runs; use crypto.hashing.sha256",
-    "id": "id() differs between runs; use an identifier of the record",
-    "eval": "no code from data",
-    "exec": "no code from data",
-    "open": "consensus code has no I/O",
-    "float": "integers only (D6)",
-    "round": "rounds half to even; write the rule with integers",
-    "__import__": "import at the top of the module",
-    "print": "consensus code has no I/O",
-}
 # Unfinished marks are not for main: open an issue, or nothing.
 MARKS = ("TO" + "DO", "FIX" + "ME", "XX" + "X:")
-
-
-def is_consensus(path: Path) -> bool:
-    """Whether every validator must compute the same from this module."""
-    parts = path.relative_to(SOURCE).parts
-    if parts[0] == "apps" and len(parts) > 2:
-        return parts[2] in CONSENSUS_ROOMS or parts[2] in {"contract", "model"}
-    return parts[0] in CONSENSUS
 
 
 def check_text(path: Path, text: str) -> Iterator[str]:
@@ -62,35 +31,15 @@ def check_text(path: Path, text: str) -> Iterator[str]:
         yield f"the name {path.stem} says nothing: name the module after what is in it"
 
 
-def check_tree(path: Path, tree: ast.Module) -> Iterator[str]:
-    """Docstrings, function sizes and, in consensus code, what may differ between two nodes."""
+def check_tree(tree: ast.Module) -> Iterator[str]:
+    """Docstrings and function sizes."""
     if not ast.get_docstring(tree):
         yield "no module docstring: say in two lines what it is and what it may touch"
-    consensus = is_consensus(path)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             size = (node.end_lineno or node.lineno) - node.lineno + 1
             if size > FUNCTION_LINES_MAX:
                 yield f"{node.lineno}: {node.name} has {size} lines (at most {FUNCTION_LINES_MAX})"
-        if consensus:
-            yield from check_consensus_node(node)
-
-
-def check_consensus_node(node: ast.AST) -> Iterator[str]:
-    """One syntax node of consensus code."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, float):
-        yield f"{node.lineno}: a float: integers only (D6)"
-    if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
-        yield f"{node.lineno}: `/` gives a float: use // or a fraction of integers (D6)"
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        reason = BANNED_CALLS.get(node.func.id)
-        if reason:
-            yield f"{node.lineno}: {node.func.id}(): {reason}"
-    if isinstance(node, ast.For | ast.comprehension) and isinstance(
-        node.iter, ast.Set | ast.SetComp
-    ):
-        line = getattr(node.iter, "lineno", 0)
-        yield f"{line}: iterates over a set: sort it first"
 
 
 def list_faults() -> Iterator[str]:
@@ -103,7 +52,7 @@ def list_faults() -> Iterator[str]:
         shown = path.relative_to(ROOT)
         if "ledger" in path.relative_to(SOURCE).parts[:1]:
             ledger_lines += text.count("\n")
-        for fault in (*check_text(path, text), *check_tree(path, ast.parse(text))):
+        for fault in (*check_text(path, text), *check_tree(ast.parse(text))):
             yield f"{shown}:{fault}"
     for folder in sorted(each for each in SOURCE.rglob("*") if each.is_dir()):
         has_code = any(folder.glob("*.py"))

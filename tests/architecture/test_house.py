@@ -88,7 +88,7 @@ def test_a_new_application_passes_every_gate_untouched(tmp_path: Path) -> None:
     run(tmp_path, "mypy", "src/hansa/apps/harbour_dues")
     run(tmp_path, "importlinter.cli", "lint")
     run(tmp_path, "pytest", "-q", "-p", "no:cacheprovider", "tests/apps/harbour_dues")
-    for tool in ("tidy.py", "generate_reference.py"):
+    for tool in ("tidy.py", "consensus.py", "generate_reference.py"):
         done = subprocess.run(
             [sys.executable, f"tools/{tool}", "--check"],
             cwd=tmp_path,

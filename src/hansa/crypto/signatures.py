@@ -173,7 +173,7 @@ def check_public_key(key: PublicKey) -> None:
     """Check a key before an account may use it: suite, size, order. Raises InvalidKey."""
     suite = SUITES.get(key.alg)
     if suite is None:
-        raise InvalidKey(f"no signature suite {key.alg!r}")
+        raise InvalidKey(f"no signature suite '{key.alg}'")
     suite.check_key(key.raw)
 
 

@@ -78,7 +78,7 @@ def decode_multikey(text: str) -> PublicKey:
 def _find_code(alg: str) -> tuple[bytes, int]:
     found = _CODES.get(alg)
     if found is None:
-        raise InvalidKey(f"no multikey code for {alg!r}")
+        raise InvalidKey(f"no multikey code for '{alg}'")
     return found
 
 

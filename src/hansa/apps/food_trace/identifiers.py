@@ -122,7 +122,7 @@ def parse(uri: str) -> Gs1Key | None:
 def _make_key(pairs: Pairs) -> Gs1Key:
     ai, value = pairs[0]
     element = ".".join(
-        f"{name}.{text if text.isalnum() else _UNSAFE.sub(_escape_match, text)}"
+        f"{name}.{text if text.isascii() and text.isalnum() else _UNSAFE.sub(_escape_match, text)}"
         for name, text in pairs
     )
     return Gs1Key(element, _find_level(ai, value, pairs[1][0] if len(pairs) > 1 else ""), pairs)

@@ -111,7 +111,7 @@ def find_wrong_subjects(reader: Reader) -> list[str]:
     }
     found = [
         f"{link} of {subject} is in one list only"
-        for subject, link in links ^ entries
+        for subject, link in sorted(links ^ entries)
         if (subject, link) in entries or not _may_be_over(known[link])
     ]
     crowd = Counter(subject for subject, _link in entries)
