@@ -8,6 +8,7 @@ from typing import Final
 
 from hansa.client.transactions import build_payload
 from hansa.crypto.hashing import sha256
+from hansa.testing.simulation import workload_members
 from hansa.testing.simulation.plan import BLOCK_MS, Act, chance, pick
 from hansa.testing.simulation.workload_acts import ACTS, STEPS, Cue, Sent
 from hansa.testing.simulation.workload_bad import (
@@ -24,6 +25,8 @@ from hansa.testing.simulation.workload_bad import (
 )
 from hansa.testing.simulation.workload_league import build_genesis, build_registry
 
+# Importing a room of acts adds them to ACTS.
+ROOMS: Final = (workload_members,)
 # Of what is drawn, one in so many is bad.
 BAD_ONE_IN: Final = 6
 # Words and numbers (1 to so many) that an argument may be.

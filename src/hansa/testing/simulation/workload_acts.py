@@ -21,35 +21,22 @@ from hansa.apps.e_invoice.model import (
 )
 from hansa.apps.e_invoice.model import messages as m
 from hansa.client.transactions import Draft
-from hansa.comet.validators import compute_address
-from hansa.contracts.accounts.keys import compute_possession_statement
-from hansa.contracts.accounts.model import ReplaceKey
-from hansa.contracts.governance.model import Action, Propose, Vote
 from hansa.contracts.holds.model import PlaceHold
-from hansa.contracts.members.model import SetContact
-from hansa.contracts.permissions.model import GrantRole, WithdrawRole
-from hansa.contracts.validators.keys import compute_validator_statement
-from hansa.contracts.validators.model import ActivateValidator, ResignValidator
 from hansa.crypto.hashing import sha256
 from hansa.crypto.keys import PrivateKey
 from hansa.encoding.text import encode_base64url
 from hansa.ledger.model import Message
 from hansa.ledger.transactions import Mode
-from hansa.testing.chain import Actor, make_key
+from hansa.testing.chain import Actor
 from hansa.testing.simulation import workload_tally as tally
-from hansa.testing.simulation.plan import CHAIN, Act
+from hansa.testing.simulation.plan import Act
 from hansa.testing.simulation.workload_league import (
     TAX_IDS,
     TAX_SCHEME,
-    make_node_id,
-    make_validator_key,
-    name_validator,
 )
 
 SELLERS: Final = ("seller-a", "seller-b")
 RATE_PPM: Final = 130_000
-# Proposals of the spender in one transaction: five of these spend its window.
-SPENT_AT_ONCE: Final = 20
 
 
 class Signer(msgspec.Struct, frozen=True):
@@ -92,7 +79,8 @@ Build = Callable[[Cue], Sent]
 ACTS: Final[dict[str, Build]] = {}
 
 
-def _act(build: Build) -> Build:
+def register(build: Build) -> Build:
+    """Add an act under its name."""
     ACTS[build.__name__.removeprefix("do_")] = build
     return build
 
@@ -153,7 +141,7 @@ def name_invoice(number: int) -> str:
     return compute_invoice_id(content.standard, content.seller, content.number)
 
 
-@_act
+@register
 def do_open(_cue: Cue) -> Sent:
     """The bureau registers the taxpayers and lets the sellers issue."""
     messages: list[Message] = []
@@ -170,7 +158,7 @@ def do_open(_cue: Cue) -> Sent:
     return send("bureau", "e_invoice", *messages)
 
 
-@_act
+@register
 def do_issue(cue: Cue) -> Sent:
     """A seller issues; now and then twice the same number in one transaction."""
     number = cue.get("invoice")
@@ -179,7 +167,7 @@ def do_issue(cue: Cue) -> Sent:
     return send(name_seller(number), "e_invoice", *[message] * count)
 
 
-@_act
+@register
 def do_credit(cue: Cue) -> Sent:
     """A credit of the whole invoice, under a number of its own."""
     number = cue.get("invoice")
@@ -211,7 +199,7 @@ STEPS: Final[Mapping[str, tuple[str, type[m.InvoiceMessage], dict[str, Any]]]] =
 )
 
 
-@_act
+@register
 def do_step(cue: Cue) -> Sent:
     """A step of an invoice; `then`: the buyer's next ones, in the same transaction."""
     number = cue.get("invoice")
@@ -229,7 +217,7 @@ def do_step(cue: Cue) -> Sent:
     return send(sender, "e_invoice", *messages, mode="atomic" if len(names) > 1 else "independent")
 
 
-@_act
+@register
 def do_hold(cue: Cue) -> Sent:
     """The bank takes an invoice in assignment, with its seller's signature, for a while."""
     number = cue.get("invoice")
@@ -246,7 +234,7 @@ def do_hold(cue: Cue) -> Sent:
 # --- tallies ---
 
 
-@_act
+@register
 def do_add(cue: Cue) -> Sent:
     """Several tallies at once."""
     adds = [
@@ -256,7 +244,7 @@ def do_add(cue: Cue) -> Sent:
     return send("outsider", tally.NAME, *adds)
 
 
-@_act
+@register
 def do_add_and_refuse(cue: Cue) -> Sent:
     """One message that stays and one that leaves nothing, or (atomic) both leave nothing."""
     name = f"t{cue.get('tally')}"
@@ -269,7 +257,7 @@ def do_add_and_refuse(cue: Cue) -> Sent:
     )
 
 
-@_act
+@register
 def do_take(cue: Cue) -> Sent:
     """Delete a tally, and now and then make it anew in the same transaction."""
     name = f"t{cue.get('tally')}"
@@ -279,178 +267,14 @@ def do_take(cue: Cue) -> Sent:
     return send("outsider", tally.NAME, *messages)
 
 
-@_act
+@register
 def do_add_later(cue: Cue) -> Sent:
     """A deadline."""
     later = tally.AddLater(id=f"t{cue.get('tally')}", by=3, in_ms=cue.get("for_ms", 1))
     return send("outsider", tally.NAME, later)
 
 
-@_act
+@register
 def do_break(_cue: Cue) -> Sent:
     """A contract fault: the message type is frozen from then on (D21)."""
     return send("outsider", tally.NAME, tally.Break(id="t0"))
-
-
-# --- members, roles, governance ---
-
-
-@_act
-def do_contact(cue: Cue) -> Sent:
-    """The simplest thing that a member can say."""
-    return send("deputy", "members", SetContact(address=f"https://example.org/{cue.number}"))
-
-
-@_act
-def do_grant(cue: Cue) -> Sent:
-    """The bureau makes the outsider a seller for some seconds, or takes the role back."""
-    fields = {"application": "e_invoice", "role": "seller", "holder": Actor("outsider").did}
-    if cue.get("withdraw"):
-        message: Message = WithdrawRole(**fields, scope="CN", reason="ended")
-    else:
-        message = GrantRole(
-            **fields, scope="CN", until_ms=cue.time_ms + 1_000 * (1 + cue.number % 9)
-        )
-    return send("bureau", "permissions", message)
-
-
-@_act
-def do_propose(cue: Cue) -> Sent:
-    """The chair passes something at once; the deputy's proposals wait for votes or lapse."""
-    kind = cue.text("what", "parameter")
-    who = cue.text("who", "chair")
-    return send(who, "governance", Propose(topic="simulation", actions=(_build_action(cue, kind),)))
-
-
-def _build_action(cue: Cue, kind: str) -> Action:
-    number = cue.get("validator", 1)
-    member, address = Actor(name_validator(number)).did, name_address(number)
-    choices: dict[str, tuple[str, str, dict[str, Any]]] = {
-        "parameter": (
-            "governance",
-            "SetParameter",
-            {"application": "e_invoice", "name": "red_letter_ms", "value": 60_000 + cue.number},
-        ),
-        "freeze": (
-            "governance",
-            "FreezeTarget",
-            {"target": "message:tally.AddLater", "reason": "test"},
-        ),
-        "unfreeze": ("governance", "UnfreezeTarget", {"target": "message:tally.AddLater"}),
-        "power": (
-            "validators",
-            "SetValidatorPower",
-            {"validator": address, "power": 9 + cue.number % 4},
-        ),
-        "remove": ("validators", "RemoveValidator", {"validator": address, "reason": "test"}),
-        "admit_node": (
-            "validators",
-            "AdmitNode",
-            {"id": make_node_id(number), "member": member, "kind": "validator"},
-        ),
-        "remove_node": (
-            "validators",
-            "RemoveNode",
-            {"id": make_node_id(number), "reason": "test"},
-        ),
-        "reinstate": ("validators", "ReinstateValidator", {"validator": address, "reason": "test"}),
-        "activate": (
-            "governance",
-            "ActivateContract",
-            {
-                "application": tally.NAME,
-                "version": cue.get("version"),
-                "digest": cue.text("digest", ""),
-                "height": cue.get("height"),
-            },
-        ),
-        "approve": (
-            "validators",
-            "ApproveValidator",
-            {"member": member, "power": 3, **_possess_validator(number, member)},
-        ),
-    }
-    application, type_, body = choices[kind]
-    return Action(application=application, type=type_, body={**body, "v": 1})
-
-
-def name_address(number: int) -> str:
-    """Address of the validator with this number, hex."""
-    return compute_address(make_validator_key(number).public.raw).hex()
-
-
-def _possess_validator(number: int, member: str) -> dict[str, Any]:
-    key = make_validator_key(number)
-    statement = compute_validator_statement(chain=CHAIN, member=member, key=key.public)
-    public = msgspec.to_builtins(key.public)
-    return {"key": public, "possession": encode_base64url(key.sign(statement))}
-
-
-@_act
-def do_vote(cue: Cue) -> Sent:
-    """On a proposal that may be there."""
-    who, choice = cue.text("who", "chair"), cue.text("choice", "yes")
-    vote = Vote(proposal=cue.get("proposal", 1), choice=choice)  # type: ignore[arg-type]
-    return send(who, "governance", vote)
-
-
-@_act
-def do_activate(cue: Cue) -> Sent:
-    """A member lets its approved validator vote."""
-    number = cue.get("validator")
-    return send(
-        name_validator(number), "validators", ActivateValidator(validator=name_address(number))
-    )
-
-
-@_act
-def do_resign(cue: Cue) -> Sent:
-    """A member takes its validator back."""
-    number = cue.get("validator")
-    message = ResignValidator(validator=name_address(number), reason="leaving")
-    return send(name_validator(number), "validators", message)
-
-
-# --- keys ---
-
-
-def rotator_key(generation: int) -> Signer:
-    """The key that the rotator has in its n-th generation, from 1."""
-    actor = Actor("rotator")
-    key = actor.key if generation == 1 else make_key(f"rotator/{generation}")
-    return Signer(f"{actor.did}#k{generation}", key)
-
-
-@_act
-def do_rotate(cue: Cue) -> Sent:
-    """The rotator gives its key up for the next one."""
-    generation = cue.get("generation", 1)
-    old, new = rotator_key(generation), rotator_key(generation + 1)
-    did, new_id = Actor("rotator").did, f"k{generation + 1}"
-    statement = compute_possession_statement(
-        chain=CHAIN, account=did, member=did, key_id=new_id, key=new.key.public
-    )
-    message = ReplaceKey(
-        account=did,
-        old_key_id=f"k{generation}",
-        key_id=new_id,
-        key=new.key.public,
-        possession=encode_base64url(new.key.sign(statement)),
-        reason="rotation",
-    )
-    return Sent((old,), (Draft("accounts", message),))
-
-
-@_act
-def do_rotated(cue: Cue) -> Sent:
-    """Something signed by one generation of the rotator's keys, which may have ended."""
-    message = SetContact(address=f"https://example.org/{cue.number}")
-    return Sent((rotator_key(cue.get("generation", 1)),), (Draft("members", message),))
-
-
-@_act
-def do_spend(cue: Cue) -> Sent:
-    """Much of the spender's quota, for proposals that it may not make."""
-    action = _build_action(cue, "parameter")
-    proposals = [Propose(topic="simulation", actions=(action,)) for _ in range(SPENT_AT_ONCE)]
-    return send("spender", "governance", *proposals)
