@@ -50,6 +50,11 @@ def compute_spread(values: Sequence[float]) -> Spread | None:
     return Spread(compute_median(values), min(values), max(values), tuple(values))
 
 
+def spread_of(values: Sequence[float]) -> Spread:
+    """As `compute_spread`; of nothing, zeros."""
+    return compute_spread(values) or Spread(0.0, 0.0, 0.0, ())
+
+
 def compute_percentiles(values: Sequence[float]) -> Percentiles | None:
     """p50, p95, p99 and the worst; None when there is nothing."""
     if not values:

@@ -6,12 +6,11 @@ from typing import Final
 
 from hansa.cli.bench.figures import (
     Percentiles,
-    Spread,
     compute_limit,
     compute_median,
     compute_percentiles,
-    compute_spread,
     divide,
+    spread_of,
 )
 from hansa.cli.bench.load import Run
 from hansa.cli.bench.measure import EMPTY, HANSA, KVSTORE, TITLES, Outcome
@@ -60,11 +59,11 @@ def reduce_runs(messages: int, length: int, runs: Sequence[Run], validators: int
     return LoadFigures(
         messages=messages,
         length=length,
-        transactions_per_s=_spread(rates),
-        messages_per_s=_spread([rate * messages for rate in rates]),
-        engine_cpu_us=_spread(engine),
-        node_cpu_us=_spread(node),
-        message_cpu_us=_spread(both),
+        transactions_per_s=spread_of(rates),
+        messages_per_s=spread_of([rate * messages for rate in rates]),
+        engine_cpu_us=spread_of(engine),
+        node_cpu_us=spread_of(node),
+        message_cpu_us=spread_of(both),
         cores=_count_cores(runs),
         blocks_per_s=compute_median([len(run.blocks) / run.seconds for run in runs]),
         transactions_per_block=compute_median([run.transactions / len(run.blocks) for run in runs]),
@@ -80,10 +79,6 @@ def reduce_runs(messages: int, length: int, runs: Sequence[Run], validators: int
         late_blocks=sum(run.late for run in runs),
         ran_out=any(run.exhausted for run in runs),
     )
-
-
-def _spread(values: Sequence[float]) -> Spread:
-    return compute_spread(values) or Spread(0.0, 0.0, 0.0, ())
 
 
 def _per_transaction(run: Run, part: str, validators: int) -> float:

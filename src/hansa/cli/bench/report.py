@@ -69,12 +69,17 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ratio(msgspec.Struct, frozen=True, kw_only=True):
-    """A figure over another of the same run."""
+    """A figure over another of the same run; with a `unit`, a figure that stands alone.
+
+    `row`: of the table of issue "Speed that anyone can repeat".
+    """
 
     name: str
     ratio: float | None
     goal: float
     at_most: bool = False
+    row: str = ""
+    unit: str = ""
 
     @property
     def is_met(self) -> bool | None:

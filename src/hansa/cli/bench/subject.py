@@ -33,9 +33,12 @@ PROFILE: Final = "profile.json"
 
 
 def make_league(folder: Path, members: Path, validators: int, chain: str) -> None:
-    """A league of so many validators, as `hansa init` makes it. Raises BenchFault."""
-    command = [*HANSA, "init", str(folder), "--engine", "comet", "--validators", str(validators)]
-    command += ["--members", str(members), "--ports", "any", "--chain", chain, "--json"]
+    """A league of so many validators, as `hansa init` makes it; of none, one of a single process on
+    the embedded engine. Raises BenchFault.
+    """
+    command = [*HANSA, "init", str(folder), "--members", str(members), "--chain", chain, "--json"]
+    if validators:
+        command += ["--engine", "comet", "--validators", str(validators), "--ports", "any"]
     done = subprocess.run(  # noqa: S603  (our own interpreter)
         command, env=make_environment(folder), capture_output=True, text=True, check=False
     )

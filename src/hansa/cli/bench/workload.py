@@ -70,7 +70,7 @@ class Workload:
         self.chain = chain
         self._bureau = bureau
         self._sellers = tuple(sellers)
-        self._taxpayers = tuple(
+        self.taxpayers = tuple(
             f"{SCHEME}:{compute_tax_number(number)}" for number in range(len(self._sellers))
         )
         self._issued = 0
@@ -84,7 +84,7 @@ class Workload:
                 scheme=SCHEME, value=value, member=seller.account, since="2010-01-01"
             )
             quota = GrantQuota(
-                seller=self._taxpayers[number], currency="CNY", amount=10**12, count=10**7
+                seller=self.taxpayers[number], currency="CNY", amount=10**12, count=10**7
             )
             drafts += [Draft(APPLICATION, register), Draft(APPLICATION, quota)]
         return self._sign(drafts, self._bureau)
@@ -116,8 +116,8 @@ class Workload:
             number=number,
             issue_date="2026-05-29",
             currency="CNY",
-            seller=self._taxpayers[lane],
-            buyer=self._taxpayers[(lane + 1) % len(self._taxpayers)],
+            seller=self.taxpayers[lane],
+            buyer=self.taxpayers[(lane + 1) % len(self.taxpayers)],
             lines=tuple(
                 InvoiceLine(id=str(line), net=net, category="S", rate_ppm=RATE_PPM)
                 for line, net in enumerate(nets, 1)
