@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from hansa.api import gate, guard, server, sessions
+from hansa.api import connections, gate, guard, server, sessions
 from hansa.api.limits import BODY_BYTES_MAX, TARGET_BYTES_MAX
 from hansa.node.faults import PoolFull
 from hansa.node.pool import TransactionPool
@@ -164,7 +164,7 @@ def test_a_body_that_does_not_come_ends_the_request(
 def test_a_head_that_does_not_come_ends_the_connection(
     league: League, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "HEAD_WITHIN_S", 0.05)
+    monkeypatch.setattr(connections, "HEAD_WITHIN_S", 0.05)
     with socket.create_connection(("127.0.0.1", int(league.url.rpartition(":")[2]))) as raw:
         raw.settimeout(30)
         raw.sendall(b"GET /v1/status HTTP/1.1\r\nHost: loc")

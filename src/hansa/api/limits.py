@@ -15,8 +15,13 @@ TARGET_BYTES_MAX = 8_000
 # A client that needs longer to send its request holds a place that others need.
 BODY_WITHIN_S = 20.0
 HEAD_WITHIN_S = 10.0
-# A reader that takes nothing for so long is gone.
+# A reader that takes nothing for so long is gone, and one that takes less than so much in it too.
 SEND_WITHIN_S = 30.0
+SEND_BYTES_MIN = 16_384
+# Open connections; beyond, the one that has been idle for longest makes room. Of the files that a
+# process may open, so many are for the storage, the read model and what the gateway itself dials.
+CONNECTIONS_MAX = 10_000
+FILES_KEPT = 1_024
 # Requests at work at once; more would only wait for the same threads.
 REQUESTS_MAX = 500
 # Held status requests; beyond, the present status is answered at once.

@@ -1,45 +1,24 @@
 """`serve`: the gateway on a port, with limits that only the server can hold. Binds to loopback."""
 
 import asyncio
+import resource
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from hansa.api.application import Gateway
-from hansa.api.limits import HEAD_WITHIN_S, HEARTBEAT_S, SOCKET_BYTES_MAX
+from hansa.api.connections import Connections, TimedProtocol
+from hansa.api.limits import CONNECTIONS_MAX, FILES_KEPT, HEARTBEAT_S, SOCKET_BYTES_MAX
 
 # Bytes of a request's head: an address of 8 kB and the headers of any client.
 HEAD_BYTES_MAX = 32_768
-CONNECTIONS_MAX = 2_000
+# Connections that the system holds until they are taken.
+BACKLOG = 2_000
 KEEP_ALIVE_S = 30
-
-
-class TimedProtocol(H11Protocol):
-    """HTTP/1.1 that closes a connection whose first request's head does not arrive in time."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the clock of the first head."""
-        super().connection_made(transport)
-        self._head_timer = self.loop.call_later(HEAD_WITHIN_S, self._give_up)
-
-    def _give_up(self) -> None:
-        # Uvicorn sets the cycle with the first whole head; it declares it as never unset.
-        if getattr(self, "cycle", None) is None:
-            self.transport.close()
-
-    def handle_websocket_upgrade(self, event: Any) -> None:
-        """The head is whole: from here on the websocket's own protocol watches the time."""
-        self._head_timer.cancel()
-        super().handle_websocket_upgrade(event)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
-        self._head_timer.cancel()
-        super().connection_lost(exc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +36,24 @@ def serve(app: Gateway, address: Address, *, on_ready: Callable[[str], None] | N
 
     `on_ready` is told the base URL.
     """
+    raise_file_limit()
     with bind(address) as listening:
         asyncio.run(serve_socket(app, address, listening, on_ready))
+
+
+def raise_file_limit() -> None:
+    """Let this process have as many files and connections open as the system allows it."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed != most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def count_connections() -> int:
+    """How many connections are held at once: files are kept back for ledger and read model."""
+    allowed, _most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY:
+        return CONNECTIONS_MAX
+    return min(CONNECTIONS_MAX, max(allowed - FILES_KEPT, allowed // 2))
 
 
 def bind(address: Address) -> socket.socket:
@@ -69,7 +64,7 @@ def bind(address: Address) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((address.host, address.port))
-        listening.listen(CONNECTIONS_MAX)
+        listening.listen(BACKLOG)
     except OSError:
         listening.close()
         raise
@@ -118,7 +113,7 @@ class Server(uvicorn.Server):
 def build_server(app: Gateway, address: Address) -> Server:
     """The server, not yet started."""
     options: dict[str, Any] = {
-        "http": TimedProtocol,
+        "http": partial(TimedProtocol, Connections(count_connections())),
         "ws": "websockets-sansio",
         "ws_max_size": SOCKET_BYTES_MAX,
         "ws_ping_interval": HEARTBEAT_S,
@@ -133,7 +128,7 @@ def build_server(app: Gateway, address: Address) -> Server:
         "timeout_keep_alive": KEEP_ALIVE_S,
         "timeout_graceful_shutdown": 5,
         "h11_max_incomplete_event_size": HEAD_BYTES_MAX,
-        "backlog": CONNECTIONS_MAX,
+        "backlog": BACKLOG,
         "ssl_certfile": address.certificate,
         "ssl_keyfile": address.private_key,
     }
