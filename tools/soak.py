@@ -1,7 +1,7 @@
 """A served node under load for as long as it takes, under a hard memory limit.
 
-Founds a league of sellers, serves it by `hansa start` within RLIMIT_AS, posts signed invoices over
-kept connections, waits where it is told to wait, samples each second, and judges: memory flat,
+Founds a league of sellers, serves it by `hansa start` within RLIMIT_DATA, posts signed invoices
+over kept connections, waits where it is told to, samples each second, and judges: memory flat,
 latency bounded, no fault, nothing lost.
 Usage: soak.py --transactions 1000000 --memory 768M [--idle 10000] [-o FILE]
 """
@@ -40,20 +40,21 @@ from hansa.client.transactions import Draft, build_payload, choose_expiry, sign_
 
 HANSA: Final = (sys.executable, "-m", "hansa.cli")
 CHAIN: Final = "soak-1"
-LOG: Final = "soak.log"
 CONNECTIONS: Final = 32
 # A slope needs a long line: shorter runs are not judged by it.
 JUDGED_FROM: Final = 100_000
 SLOPE_MB_MAX: Final = 1.0
 LATENCY_MS_MAX: Final = 10_000.0
 END_S: Final = 120.0
+# Addresses of each thread's stack: the system's 8 MiB would count as used.
+STACK_BYTES: Final = 1 << 20
 KEEP_EACH_S: Final = 60.0
 IDLE_EACH_S: Final = 60.0
 # A failed answer is given again after so long; a fault fails the run all the same.
 PAUSE_S: Final = 1.0
 ACCEPTED, BUSY, FAULTS = 202, 429, 500
 COLUMNS: Final = (
-    *("second", "accepted", "busy", "failed", "rss_kib", "anonymous_kib", "height"),
+    *("second", "accepted", "busy", "failed", "rss_kib", "data_kib", "height"),
     *("p50_ms", "p99_ms", "max_ms", "read_ms", "files"),
 )
 
@@ -85,6 +86,7 @@ class Tally:
     """What was answered so far. `recent`: milliseconds since the last sample; `spans`: all."""
 
     accepted: int = 0
+    committed: int = 0
     begun: int = 0
     waited_s: float = 0.0
     reconnected: int = 0
@@ -196,7 +198,7 @@ class Soak:
                 break
             spans, tally.recent = sorted(tally.recent), []
             row = [time.monotonic() - self.began, tally.accepted, tally.statuses[BUSY]]
-            row += [tally.failed, memory["VmRSS"], memory["RssAnon"], self.invoices.height]
+            row += [tally.failed, memory["VmRSS"], memory["VmData"], self.invoices.height]
             row += [*summarise(spans), read_ms, count_files(self.pid)]
             tally.samples.append([round(each, 1) for each in row])
             if time.monotonic() - kept > KEEP_EACH_S:
@@ -240,6 +242,7 @@ class Soak:
             "command": shlex.join(["tools/soak.py", *sys.argv[1:]]),
             "wanted": self.options.transactions,
             "accepted": tally.accepted,
+            "committed": tally.committed,
             "seconds": round(time.monotonic() - self.began, 1),
             "statuses": {str(key): count for key, count in sorted(tally.statuses.items())},
             "waited_s": round(tally.waited_s, 1),
@@ -256,13 +259,16 @@ class Soak:
             "samples": tally.samples,
         }
 
-    def judge(self, committed: int) -> dict[str, bool]:
+    def judge(self) -> dict[str, bool]:
         """What holds."""
         tally = self.tally
+        if not read_memory(self.pid):
+            return {"node_lives": False}
+        tally.committed = self.count_committed()
         half = tally.samples[len(tally.samples) // 2 :]
         verdicts = {
             "no_fault": tally.failed == 0 and tally.reconnected == 0,
-            "nothing_lost": committed == tally.accepted,
+            "nothing_lost": tally.committed == tally.accepted,
             "latency_bounded": max(tally.spans, default=0.0) <= LATENCY_MS_MAX,
         }
         if tally.accepted >= JUDGED_FROM:
@@ -296,8 +302,8 @@ def keep(output: Path | None, document: dict[str, Any]) -> None:
 
 
 @contextmanager
-def serve(folder: Path, memory: int) -> Iterator[tuple[str, int]]:
-    """A league of sellers at work within so many bytes of addresses: its address and process."""
+def serve(folder: Path, memory: int, log: Path) -> Iterator[tuple[str, int]]:
+    """A league of sellers at work within so many bytes: its address and process."""
     folder.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "HANSA_HOME": str(folder / "user"), "MALLOC_ARENA_MAX": "2"}
     league, members = folder / "league", folder / "members.json"
@@ -306,21 +312,23 @@ def serve(folder: Path, memory: int) -> Iterator[tuple[str, int]]:
     subprocess.run(founding, env=environment, check=True, capture_output=True)
 
     def confine() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        # All that it alone may write to: heap, caches, stacks. Files and libraries are beside it.
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_STACK, (STACK_BYTES, STACK_BYTES))
 
-    with (folder / LOG).open("wb") as log:
+    with log.open("wb") as said:
         node = subprocess.Popen(
             [*HANSA, "start", str(league), "--port", "0", "--json"],
             env=environment,
             stdout=subprocess.PIPE,
-            stderr=log,
+            stderr=said,
             preexec_fn=confine,
             start_new_session=True,
         )
     try:
         line = node.stdout.readline() if node.stdout is not None else b""
         if not line:
-            raise SystemExit(f"the node did not start: see {folder / LOG}")
+            raise SystemExit(f"the node did not start: {log} may say why")
         yield json.loads(line)["url"], node.pid
     finally:
         node.send_signal(signal.SIGINT)
@@ -340,6 +348,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, help="End after so long, however far it came.")
     parser.add_argument("--idle", type=int, default=0, help="Idle connections beside the load.")
     parser.add_argument("-o", "--output", type=Path)
+    parser.add_argument("--log", type=Path, default=os.devnull, help="What the node says.")
     options = parser.parse_args()
     head: dict[str, Any] = {
         "began": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -349,12 +358,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="hansa-soak-") as scratch:
         folder = Path(scratch)
         head["machine"] = msgspec.to_builtins(describe_machine(folder))
-        with serve(folder, options.memory) as (url, pid):
+        with serve(folder, options.memory, options.log) as (url, pid):
             soak = Soak(options, folder / "league", url, pid)
             asyncio.run(soak.run())
-            committed = soak.count_committed()
-            verdicts = soak.judge(committed)
-            head |= {"committed": committed, "verdicts": verdicts}
+            verdicts = soak.judge()
+            head["verdicts"] = verdicts
             head["load_after"] = msgspec.to_builtins(read_load())
             document = soak.describe(head)
     keep(options.output, document)
