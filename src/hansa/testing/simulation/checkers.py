@@ -20,6 +20,7 @@ from hansa.ledger.genesis import Genesis
 from hansa.node.home import Home
 from hansa.node.ledger_node import LedgerNode
 from hansa.node.storage import Storage
+from hansa.testing.simulation.plan import Plan
 
 # Checks that look at everything are drawn for one height in so many; the end checks all.
 SELDOM = 10
@@ -132,9 +133,10 @@ class Chunk(Moment, frozen=True):
 
 
 class Followed(Moment, frozen=True):
-    """A node's read model took over what it could."""
+    """A node's read model took over what it could. `fault`: code of the IndexFault that it met."""
 
     node: str
+    fault: str = ""
 
 
 class Calm(Moment, frozen=True):
@@ -201,6 +203,8 @@ class World(Protocol):
 
     @property
     def seed(self) -> int: ...
+    @property
+    def plan(self) -> Plan: ...
     @property
     def genesis(self) -> Genesis: ...
     @property
