@@ -30,6 +30,10 @@ class SimulatedClock:
         """Somebody sets a node's wall clock."""
         self._skew_ms[node] = self._skew_ms.get(node, 0) + ms
 
+    def pass_ms(self, ms: int) -> None:
+        """Time passes while something is being done."""
+        self.steady_ms += ms
+
     def drift(self, node: int, per_mille: int) -> None:
         """A node's wall clock runs too fast, or too slow, from now on."""
         self._drift[node] = (self.steady_ms, per_mille)

@@ -6,11 +6,13 @@ it is what is tested. Pure but for the keys that it holds.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Final
 
 import msgspec
 
 from hansa.comet.abci import types_pb2 as abci
+from hansa.comet.abci import validator_pb2
 from hansa.comet.block import compute_block_id, compute_data_hash
 from hansa.comet.commit import (
     ABSENT,
@@ -74,8 +76,12 @@ class Proposal(msgspec.Struct, frozen=True):
 class DecidedBlock:
     """A decided block. More votes may still come, until the next block names its commit."""
 
-    def __init__(self, proposal: Proposal, validators: ValidatorSet, votes: Votes) -> None:
-        self.proposal, self.validators, self.votes = proposal, validators, votes
+    def __init__(
+        self, proposal: Proposal, sets: tuple[ValidatorSet, ValidatorSet], votes: Votes
+    ) -> None:
+        """`sets`: who voted on the block before, and on this one."""
+        self.proposal, self.votes = proposal, votes
+        self.validators_before, self.validators = sets
         self.final: Commit | None = None
 
     @property
@@ -108,7 +114,29 @@ class DecidedBlock:
             misbehaviours=proposal.misbehaviours,
         )
 
-    validators_before: ValidatorSet = ()
+    @cached_property
+    def request(self) -> abci.RequestFinalizeBlock:
+        """The block as the engine has the application execute it. For reading only."""
+        proposal = self.proposal
+        signed = zip(proposal.last_commit.signatures, self.validators_before, strict=True)
+        votes = [
+            abci.VoteInfo(
+                validator=abci.Validator(address=each.address, power=each.power),
+                block_id_flag=validator_pb2.BlockIDFlag.Name(vote.flag),
+            )
+            for vote, each in signed
+        ]
+        request = abci.RequestFinalizeBlock(
+            txs=proposal.transactions,
+            decided_last_commit=abci.CommitInfo(round=proposal.last_commit.round, votes=votes),
+            misbehavior=proposal.describe_misbehaviours(),
+            hash=proposal.header.hash(),
+            height=proposal.height,
+            next_validators_hash=proposal.header.next_validators_hash,
+            proposer_address=proposal.header.proposer_address,
+        )
+        request.time.FromNanoseconds(proposal.header.time.ns)
+        return request
 
     def build_commit(self, votes: Votes) -> Commit:
         """A commit of these votes."""
@@ -254,9 +282,8 @@ class SimulatedConsensus:
 
     def decide(self, proposal: Proposal, votes: Votes) -> DecidedBlock:
         """More than two thirds voted for it: it is the next block, for ever."""
-        block = DecidedBlock(proposal, self.validators(proposal.height), votes)
-        if self.blocks:
-            block.validators_before = self.blocks[-1].validators
+        before = self.blocks[-1].validators if self.blocks else ()
+        block = DecidedBlock(proposal, (before, self.validators(proposal.height)), votes)
         self.blocks.append(block)
         return block
 

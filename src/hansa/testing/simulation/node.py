@@ -1,0 +1,314 @@
+"""One simulated node: a real home, the real `LedgerNode` and read model, and the engine beside it.
+
+It lives and dies as the plan says. Touches its home folder; every call into it goes through `act`,
+where a crash ends it and a fault of its own stops it.
+"""
+
+import shutil
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Final
+
+from hansa.index.follower import follow_once
+from hansa.index.shape import Shape
+from hansa.index.store import Index
+from hansa.ledger.blocks import Change
+from hansa.ledger.contracts import Registry
+from hansa.ledger.genesis import compute_genesis_changes
+from hansa.ledger.rejections import InvariantViolation, Rejection
+from hansa.node.application import LedgerApplication
+from hansa.node.engine import Listener
+from hansa.node.faults import NodeError
+from hansa.node.home import Home
+from hansa.node.key_value import OpenStore
+from hansa.node.ledger_node import LedgerNode
+from hansa.node.pool import TransactionPool
+from hansa.node.release import ComputeDigest
+from hansa.testing.chain import make_key
+from hansa.testing.simulation import checkers
+from hansa.testing.simulation.consensus import DecidedBlock
+from hansa.testing.simulation.engine import EngineBooks, Halted, SimulatedEngine
+from hansa.testing.simulation.network import Stage
+from hansa.testing.simulation.store import Crash, SimulatedDisk, Variant
+from hansa.testing.simulation.workload_league import build_applications
+
+INDEX: Final = "index.sqlite"
+# Simulated ms from a stored block to its FinalizeBlock, and from there to its Commit.
+_FINALIZE_MS, _COMMIT_MS = 1, 2
+JOB_MS_MAX: Final = 600
+
+
+class EventJob:
+    """A job beside the blocks: it is done at a later event, or when somebody waits for it."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work: Callable[[], None] | None = work
+
+    def is_alive(self) -> bool:
+        """Whether it is still to be done."""
+        return self._work is not None
+
+    def join(self) -> None:
+        """Have it done."""
+        work, self._work = self._work, None
+        if work is not None:
+            work()
+
+
+class SimulatedNode:
+    """Node `number` of a run, down until `start`. `life` counts its starts."""
+
+    def __init__(
+        self, number: int, stage: Stage, home: Home, registry: Registry, disk: SimulatedDisk
+    ) -> None:
+        """`disk`: on which the home was made."""
+        self.number, self.name, self.stage, self.home = number, str(number), stage, home
+        self.registry, self.disk = registry, disk
+        # By which its votes are known.
+        self.public_key = make_key(f"validator {number}").public.raw
+        self.compute_digest: ComputeDigest | None = None
+        self.books = EngineBooks()
+        self.ledger: LedgerNode | None = None
+        self.engine: SimulatedEngine | None = None
+        self.index: Index | None = None
+        self.committed, self.life = 0, 0
+        self.is_honest = number not in stage.plan.rotten
+        self.may_run = True
+        # The fault of the plan that may stop it now, "" when none may.
+        self.allowed = ""
+        # Crash between the next FinalizeBlock and its Commit.
+        self.dies_finalized = False
+        # What is lost when a crash comes from within.
+        self.variant: Variant = "kept"
+        self.peers: list[SimulatedNode] = []
+        disk.on_visible = lambda: stage.tell(checkers.Visible(self.name))
+        disk.pass_ms = stage.clock.pass_ms
+
+    @property
+    def open_store(self) -> OpenStore:
+        """How this node's stores are opened: on the simulated disk."""
+        return self.disk.open_store
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes part in the vote on the next height."""
+        engine, height = self.engine, self.stage.consensus.height
+        return (
+            engine is not None
+            and engine.is_alive
+            and self.books.height == self.books.stored == height
+        )
+
+    # --- life ---
+
+    def start(self) -> None:
+        """Open the home as an operator does: what a stop left behind is recovered."""
+        if self.ledger is not None:
+            return
+        self.life += 1
+        try:
+            self.ledger = LedgerNode.open(
+                self.home.folder,
+                self.registry,
+                clock=lambda: self.stage.clock.wall_ms(self.number),
+                compute_digest=self.compute_digest,
+                build_engine=self._build_engine,
+                open_store=self.open_store,
+                now=self.stage.clock.steady_s,
+            )
+        except Crash:
+            self.crash(self.variant)
+            self._fall()
+            return
+        except (NodeError, InvariantViolation) as error:
+            self._end(error)
+            return
+        self._open_index()
+
+    def _build_engine(
+        self, home: Home, application: LedgerApplication, pool: TransactionPool, listener: Listener
+    ) -> SimulatedEngine:
+        self.engine = SimulatedEngine(self, self.stage, home, application, pool, listener)
+        return self.engine
+
+    def spawn(self, work: Callable[[], None]) -> EventJob:
+        """A job beside the blocks: it is done some blocks later, in this life."""
+        job, life, stage = EventJob(work), self.life, self.stage
+        delay_ms = stage.chance("job", self.name, stage.clock.steady_ms) % JOB_MS_MAX
+        stage.events.after(delay_ms, lambda: self.act(job.join) if self.life == life else None)
+        return job
+
+    def _open_index(self) -> None:
+        file = self.home.folder / INDEX
+        if not file.exists():
+            shutil.copyfile(make_template(self.home.genesis.chain), file)
+        self.index = Index.open(f"sqlite:///{file}", get_shape(), self.home.genesis.chain)
+
+    def stop(self) -> None:
+        """An orderly stop, by its operator."""
+        if self.ledger is not None:
+            self.ledger.close()
+            self._leave()
+
+    def crash(self, variant: Variant = "kept") -> None:
+        """The end without a word: what was not durable is lost, as `variant` says."""
+        self.disk.stop(variant)
+        if self.ledger is not None:
+            self.ledger._lock.release()
+            self._fall()
+
+    def _fall(self) -> None:
+        self._leave()
+        self.stage.note("crash", self.name)
+        self.stage.tell(checkers.Crashed(self.name))
+
+    def _end(self, failure: BaseException) -> None:
+        """It has stopped by itself."""
+        self._leave()
+        self.stage.note("stop", self.name, type(failure).__name__)
+        self.stage.tell(checkers.Stopped(self.name, failure, self.allowed))
+
+    def _leave(self) -> None:
+        if self.engine is not None:
+            self.engine.is_alive = False
+        if self.index is not None:
+            self.index.close()
+        self.ledger = self.engine = self.index = None
+
+    def act(self, call: Callable[[], None]) -> None:
+        """One call into this node, while it runs."""
+        ledger = self.ledger
+        if ledger is None:
+            return
+        try:
+            call()
+        except Halted:
+            pass
+        except Crash:
+            self.crash(self.variant)
+            return
+        if ledger.failure is not None and self.ledger is ledger:
+            ledger.close()
+            self._end(ledger.failure)
+
+    def discard(self) -> None:
+        """The run is over: nothing is left open."""
+        if self.ledger is not None:
+            self.ledger.close()
+        self._leave()
+
+    # --- its own turns, in place of threads ---
+
+    def turn(self) -> None:
+        """What the feeder and the sealing do now and then."""
+        engine = self.engine
+        if engine is not None and engine.is_alive:
+            self.act(lambda: void(engine.parts.feeder.turn(0.0)))
+            self.act(engine.seal_all)
+
+    def follow(self) -> None:
+        """The read model takes over what it can."""
+        index, ledger = self.index, self.ledger
+        if index is not None and ledger is not None:
+            before = index.height
+            self.act(lambda: void(follow_once(index, ledger, self._compute_genesis)))
+            if index.height != before:
+                self.stage.note("follow", self.name, index.height)
+                self.stage.tell(checkers.Followed(self.name))
+
+    def _compute_genesis(self) -> tuple[Change, ...]:
+        return compute_genesis_changes(self.home.genesis, self.registry)
+
+    def prune(self) -> None:
+        """Old blocks are forgotten."""
+        engine = self.engine
+        if engine is not None and engine.is_alive:
+            self.act(engine.parts.desk.prune)
+
+    # --- what comes from outside ---
+
+    def submit(self, data: bytes) -> tuple[str, str]:
+        """At this node's door: id (hex) and "", or "" and the refusal's code."""
+        assert self.ledger is not None
+        try:
+            return self.ledger.submit(data), ""
+        except Rejection as rejection:
+            return "", rejection.code
+        except NodeError as error:
+            return "", type(error).__name__
+
+    def gossip(self, data: bytes) -> None:
+        """What its engine took, told to the other engines."""
+        for peer in self.peers:
+            hear = partial(peer.hear, data)
+            self.stage.links.deliver(self.number, peer.number, data.hex()[-32:], hear)
+
+    def hear(self, data: bytes) -> None:
+        """A transaction from another engine."""
+        engine = self.engine
+        if engine is not None and engine.is_alive:
+            self.act(lambda: engine.receive(data))
+
+    def receive(self, block: DecidedBlock) -> None:
+        """A decided block: stored by the engine, then executed, then committed, in three acts."""
+        engine, life = self.engine, self.life
+        if engine is None or not engine.is_alive:
+            return
+        if block.height != self.books.stored + 1 or self.books.height != self.books.stored:
+            return
+        self.act(lambda: engine.store(block))
+        if self.books.stored == block.height:
+            self.stage.events.after(_FINALIZE_MS, lambda: self._finalize(block, life))
+
+    def _finalize(self, block: DecidedBlock, life: int) -> None:
+        engine = self.engine
+        if engine is None or self.life != life:
+            return
+        self.act(lambda: engine.finalize(block))
+        if self.dies_finalized and self.ledger is not None:
+            self.dies_finalized = False
+            self.crash(self.variant)
+            return
+        self.stage.events.after(_COMMIT_MS, lambda: self._commit(block, life))
+
+    def _commit(self, block: DecidedBlock, life: int) -> None:
+        engine = self.engine
+        if engine is not None and self.life == life:
+            self.act(lambda: engine.commit(block))
+
+    def catch_up(self) -> None:
+        """Ask who has the next block, when others are further."""
+        wanted, engine = self.books.stored + 1, self.engine
+        if engine is None or self.books.height != self.books.stored:
+            return
+        if wanted > self.stage.consensus.height:
+            return
+        links = self.stage.links
+        for peer in self.peers:
+            books = peer.books
+            linked = links.reaches(peer.number, self.number) and links.reaches(
+                self.number, peer.number
+            )
+            if peer.engine is not None and linked and books.base <= wanted <= books.stored:
+                self.receive(self.stage.consensus.decided(wanted))
+                return
+
+
+def void(_answer: object) -> None:
+    """For acts whose answer nobody needs."""
+
+
+@cache
+def get_shape() -> Shape:
+    """The read model of this release's applications."""
+    return Shape(build_applications())
+
+
+@cache
+def make_template(chain: str) -> Path:
+    """An empty read model, made once in a process."""
+    file = Path(mkdtemp(prefix="hansa-simulation-")) / INDEX
+    Index.open(f"sqlite:///{file}", get_shape(), chain).close()
+    return file
