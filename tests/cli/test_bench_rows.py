@@ -160,3 +160,19 @@ def test_answers_of_a_kept_connection_are_told_apart() -> None:
         server.join()
     assert request == b"GET / HTTP/1.1\r\nhost: here\r\nauthorization: Bearer t\r\n\r\n"
     assert (len(asked.times), asked.others, asked.exhausted) == (2, {429: 1}, True)
+
+
+@pytest.mark.slow
+def test_a_grown_home_is_measured_beside_a_small_one(shell: Shell) -> None:
+    homes = shell.folder / "homes"
+    arguments = ("bench", "growth", "--quick", "--homes", homes)
+    assert shell.run(*arguments, "--records", "1000", "--fill").exit == 0
+    made = sorted(path.name for path in homes.glob("home-*"))
+    assert made == ["home-1000"]
+    done = shell.run(*arguments, "--records", "1000", "--records", "3000", "--json")
+    assert done.exit == 0, done
+    sheet = check_sheet(done.json, "growth")
+    assert [each.row for each in sheet.ratios] == ["B6"] * 3
+    assert find_figure(sheet, "3,000 records, start after a kill").spread.median > 0
+    assert not (homes / "run").exists(), "copies go, homes stay"
+    assert {path.name for path in homes.glob("home-*")} == {"home-1000", "home-3000"}

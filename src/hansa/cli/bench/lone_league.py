@@ -32,13 +32,14 @@ class LoneLeague:
     """A league on the embedded engine as it was made, with ledgers at height 0."""
 
     def __init__(self, folder: Path, chain: str) -> None:
-        """Make it. Raises BenchFault."""
+        """Make it, or find it already made in `folder`. Raises BenchFault."""
         self.folder, self.chain = folder, chain
         self.place = folder / "league"
-        (folder / "user").mkdir(parents=True)
+        (folder / "user").mkdir(parents=True, exist_ok=True)
         members = folder / "members.json"
         members.write_bytes(msgspec.json.encode(build_plan()))
-        make_league(self.place, members, 0, chain)
+        if not self.place.is_dir():
+            make_league(self.place, members, 0, chain)
         self.signers: list[Signer] = read_signers(self.place)
         self.keys = {each.kid: each.private.public for each in self.signers}
         self.workload = Workload(chain, self.signers[0], self.signers[1:])

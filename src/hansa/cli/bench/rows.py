@@ -172,4 +172,52 @@ def index(
     return conclude(sheet, output, as_json=as_json)
 
 
-ROWS: Final = (embedded, verify, http, index)
+@click.command("growth")
+@click.option(
+    "--homes", type=click.Path(path_type=Path), metavar="DIR",
+    help="Where the homes are kept, to be measured again (default: made for this run).",
+)  # fmt: skip
+@click.option(
+    "--records", type=click.IntRange(1_000, 100_000_000), multiple=True, metavar="N",
+    help="Records of a home; given several times (default: 10,000 and 10,000,000).",
+)  # fmt: skip
+@click.option("--fill", is_flag=True, help="Only make the homes that are missing.")
+@sheet_options
+def growth(
+    homes: Path | None,
+    records: tuple[int, ...],
+    fill: bool,
+    quick: bool,
+    repeat: int | None,
+    output: Path | None,
+    as_json: bool,
+) -> int:
+    """A node on ten million records beside one on ten thousand.
+
+    Homes are filled with invented invoices, as a snapshot is restored; ten million take a quarter
+    of an hour and some 12 GB. On each: a node's work on real invoices stage by stage, starts after
+    a stop and after a kill under load, peak memory.
+
+    \b
+    Examples:
+      hansa bench growth --quick
+      hansa bench growth --homes /var/tmp/growth --fill
+      hansa bench growth --homes /var/tmp/growth -o docs/bench/growth.json
+    """
+    from hansa.cli.bench.growth import GrowthPlan, conduct_growth, fill_homes
+
+    plan = GrowthPlan(
+        records=tuple(sorted(set(records))) or ((1_000, 20_000) if quick else (10_000, 10_000_000)),
+        blocks=((1, 50, 2), (20, 3, 2)) if quick else ((1, 400, 5), (100, 20, 4)),
+        repeat=repeat or (1 if quick else 3),
+    )
+    with scratch() as folder:
+        place = homes or folder
+        if fill:
+            fill_homes(place, plan.records, hint)
+            return YES
+        sheet = conduct_growth(place, describe_command(), plan, hint)
+    return conclude(sheet, output, as_json=as_json)
+
+
+ROWS: Final = (embedded, verify, http, index, growth)
