@@ -79,7 +79,7 @@ class Visible(Moment, frozen=True):
 
 
 class Started(Moment, frozen=True):
-    """A node was opened and its handshake ended; `height` and `root` are what Info said."""
+    """A node was opened and answered Info with `height` and `root`; replays come after this."""
 
     node: str
     height: int
