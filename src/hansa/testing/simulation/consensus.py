@@ -51,6 +51,21 @@ class Executed(msgspec.Struct, frozen=True):
     updates: tuple[ValidatorUpdate, ...] = ()
 
 
+class EngineBooks(msgspec.Struct):
+    """What an engine has on its disk. Blocks from `base` to `stored`; its own state is of `height`,
+    which is `stored` or one less; `executed`: the answers to FinalizeBlock, by height.
+    """
+
+    base: int = 1
+    stored: int = 0
+    height: int = 0
+    executed: dict[int, Executed] = {}
+
+    def copy(self) -> "EngineBooks":
+        """As of now."""
+        return EngineBooks(self.base, self.stored, self.height, dict(self.executed))
+
+
 class Proposal(msgspec.Struct, frozen=True):
     """A block that is voted on. `honest`: an honest node prepared just these transactions."""
 

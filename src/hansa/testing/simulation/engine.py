@@ -8,8 +8,6 @@ consensus/replay.go, `advance` state/execution.go.
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeVar
 
-import msgspec
-
 from hansa.comet.abci import types_pb2 as abci
 from hansa.comet.rpc import Broadcast, EngineUnreachable, RpcClient, RpcError
 from hansa.crypto.hashing import sha256
@@ -29,7 +27,7 @@ from hansa.node.release import ComputeDigest
 from hansa.node.snapshots import Job
 from hansa.testing.simulation import checkers
 from hansa.testing.simulation.checkers import Found
-from hansa.testing.simulation.consensus import DecidedBlock, Executed, Proposal
+from hansa.testing.simulation.consensus import DecidedBlock, EngineBooks, Executed, Proposal
 from hansa.testing.simulation.network import Stage
 from hansa.testing.simulation.rpc import SimulatedRpc
 
@@ -39,21 +37,6 @@ TRANSACTION_BYTES_MAX: Final = 1_048_576
 POOL_MAX: Final = 5_000
 # Heights behind the others from which an engine says that it is catching up.
 BEHIND: Final = 3
-
-
-class EngineBooks(msgspec.Struct):
-    """What an engine has on its disk. Blocks from `base` to `stored`; its own state is of `height`,
-    which is `stored` or one less; `executed`: the answers to FinalizeBlock, by height.
-    """
-
-    base: int = 1
-    stored: int = 0
-    height: int = 0
-    executed: dict[int, Executed] = {}
-
-    def copy(self) -> "EngineBooks":
-        """As of now."""
-        return EngineBooks(self.base, self.stored, self.height, dict(self.executed))
 
 
 class Halted(Exception):
@@ -67,6 +50,8 @@ class EngineHost(Protocol):
     name: str
     books: EngineBooks
     committed: int
+    is_honest: bool
+    is_joining: bool
     compute_digest: ComputeDigest | None
 
     @property
@@ -98,6 +83,8 @@ class SimulatedEngine:
         self.name, self.stage, self.books = host.name, stage, host.books
         self.application = application
         self.is_alive, self.is_pool_full = True, False
+        # Counts its own starts beside the same open node.
+        self.session = 0
         self.failure: BaseException | None = None
         self._host, self._home, self._listener = host, home, listener
         self._mempool: dict[bytes, None] = {}
@@ -122,6 +109,8 @@ class SimulatedEngine:
 
     def start(self) -> None:
         """The handshake: from what the node has to what this engine has. Raises a NodeError."""
+        if self._host.is_joining:
+            return  # it begins from a snapshot: `joining.py`
         try:
             self._handshake()
         except Halted as halted:
@@ -130,6 +119,13 @@ class SimulatedEngine:
         except BaseException:
             self.stop()
             raise
+
+    def begin_again(self) -> None:
+        """It has ended, alone, and is started again: with an empty pool, from its own disk."""
+        self.session += 1
+        self.empty_pool()
+        self._handshake()
+        self.parts.feeder.give_again()
 
     def stop(self) -> None:
         """End."""
@@ -194,7 +190,8 @@ class SimulatedEngine:
         books, handler = self.books, self.parts.handler
         info = self.ask(lambda: handler.info(abci.RequestInfo(version="0.39.4")))
         at, root = info.last_block_height, info.last_block_app_hash
-        height = at
+        self.stage.note("start", self.name, at, root.hex())
+        self.stage.tell(checkers.Started(self.name, at, root))
         if at == 0:
             root = self._init_chain()
         if at > books.stored:
@@ -212,8 +209,6 @@ class SimulatedEngine:
                 f" engine, {wanted.hex()[:16]}",
                 "Have it join again.",
             )
-        self.stage.note("start", self.name, height, root.hex())
-        self.stage.tell(checkers.Started(self.name, height, info.last_block_app_hash))
 
     def _init_chain(self) -> bytes:
         genesis = self._home.genesis
@@ -276,7 +271,8 @@ class SimulatedEngine:
             )
         )
         self.books.executed[block.height] = executed
-        self.stage.consensus.note_executed(block.height, executed)
+        if self._host.is_honest:
+            self.stage.consensus.note_executed(block.height, executed)
 
     def commit(self, block: DecidedBlock) -> None:
         """Commit, then the engine's own state, then its pool."""
@@ -299,6 +295,11 @@ class SimulatedEngine:
         self.books.height = height
         for old in [each for each in self.books.executed if each < height - 1]:
             del self.books.executed[old]
+
+    def follows(self, proposal: Proposal) -> bool:
+        """Whether the proposal's header is of this engine's own state (validateBlock)."""
+        said = proposal.header.app_hash, proposal.header.last_results_hash
+        return said == (self.state.app_hash, self.state.results_hash)
 
     def prepare(self, time_ns: int) -> list[bytes]:
         """PrepareProposal of the next height."""
@@ -376,6 +377,11 @@ class SimulatedEngine:
             if not self._is_welcome(data, abci.RECHECK):
                 del self._mempool[data]
                 self._cache.discard(data)
+
+    @property
+    def waiting(self) -> tuple[bytes, ...]:
+        """What its pool holds, in order."""
+        return tuple(self._mempool)
 
     def empty_pool(self) -> None:
         """Forget all that waits."""

@@ -6,11 +6,13 @@ where a crash ends it and a fault of its own stops it.
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Final
+from typing import Final, NoReturn
 
+from hansa.index.faults import IndexFault
 from hansa.index.follower import follow_once
 from hansa.index.shape import Shape
 from hansa.index.store import Index
@@ -28,9 +30,11 @@ from hansa.node.pool import TransactionPool
 from hansa.node.release import ComputeDigest
 from hansa.testing.chain import make_key
 from hansa.testing.simulation import checkers
-from hansa.testing.simulation.consensus import DecidedBlock
-from hansa.testing.simulation.engine import EngineBooks, Halted, SimulatedEngine
+from hansa.testing.simulation.consensus import DecidedBlock, EngineBooks
+from hansa.testing.simulation.engine import Halted, SimulatedEngine
+from hansa.testing.simulation.joining import Joining
 from hansa.testing.simulation.network import Stage
+from hansa.testing.simulation.plan import Fault
 from hansa.testing.simulation.store import Crash, SimulatedDisk, Variant
 from hansa.testing.simulation.workload_league import build_applications
 
@@ -57,15 +61,37 @@ class EventJob:
             work()
 
 
+class CutSource:
+    """A node's blocks, whose process ends when one is read."""
+
+    def __init__(self, node: "SimulatedNode", ledger: LedgerNode) -> None:
+        self._node = node
+        self.chain = ledger.chain
+        self.heights, self.pin, self.subscribe = ledger.heights, ledger.pin, ledger.subscribe
+
+    def block(self, _height: int) -> NoReturn:
+        """The crash."""
+        self._node.dies_following = False
+        self._node.stage.tally["crash_following"] += 1
+        self._node.disk.die()
+        raise Crash
+
+
 class SimulatedNode:
     """Node `number` of a run, down until `start`. `life` counts its starts."""
 
     def __init__(
-        self, number: int, stage: Stage, home: Home, registry: Registry, disk: SimulatedDisk
+        self,
+        number: int,
+        stage: Stage,
+        registry: Registry,
+        create_home: Callable[[int, SimulatedDisk], Home],
     ) -> None:
-        """`disk`: on which the home was made."""
-        self.number, self.name, self.stage, self.home = number, str(number), stage, home
-        self.registry, self.disk = registry, disk
+        """`create_home` makes a new home of the node with this number, on its disk."""
+        self.number, self.name, self.stage = number, str(number), stage
+        self.registry, self.disk = registry, SimulatedDisk(str(number))
+        self._create_home = create_home
+        self.home = create_home(number, self.disk)
         # By which its votes are known.
         self.public_key = make_key(f"validator {number}").public.raw
         self.compute_digest: ComputeDigest | None = None
@@ -82,9 +108,17 @@ class SimulatedNode:
         self.dies_finalized = False
         # What is lost when a crash comes from within.
         self.variant: Variant = "kept"
+        # How long it stays down after a crash.
+        self.down_ms = 300
+        # Crash when the read model next reads a block.
+        self.dies_following = False
+        # It has no block, and begins from a snapshot of others.
+        self.is_joining = False
+        # How it lies to those that join.
+        self.lie: Fault | None = None
         self.peers: list[SimulatedNode] = []
-        disk.on_visible = lambda: stage.tell(checkers.Visible(self.name))
-        disk.pass_ms = stage.clock.pass_ms
+        self.disk.on_visible = lambda: stage.tell(checkers.Visible(self.name))
+        self.disk.pass_ms = stage.clock.pass_ms
 
     @property
     def open_store(self) -> OpenStore:
@@ -98,6 +132,7 @@ class SimulatedNode:
         return (
             engine is not None
             and engine.is_alive
+            and not self.is_joining
             and self.books.height == self.books.stored == height
         )
 
@@ -119,13 +154,15 @@ class SimulatedNode:
                 now=self.stage.clock.steady_s,
             )
         except Crash:
-            self.crash(self.variant)
+            self.disk.stop(self.variant)
             self._fall()
             return
         except (NodeError, InvariantViolation) as error:
             self._end(error)
             return
         self._open_index()
+        if self.is_joining:
+            Joining(self).step()
 
     def _build_engine(
         self, home: Home, application: LedgerApplication, pool: TransactionPool, listener: Listener
@@ -148,13 +185,33 @@ class SimulatedNode:
 
     def stop(self) -> None:
         """An orderly stop, by its operator."""
-        if self.ledger is not None:
-            self.ledger.close()
+        ledger = self.ledger
+        if ledger is not None:
+            self.act(ledger.close)
             self._leave()
 
-    def crash(self, variant: Variant = "kept") -> None:
+    def wipe(self) -> None:
+        """A new home of the same node, without a block: it is to join."""
+        shutil.rmtree(self.home.folder)
+        self.home = self._create_home(self.number, self.disk)
+        self.books, self.committed, self.is_joining = EngineBooks(), 0, True
+
+    def disarm(self) -> None:
+        """No crash waits for its moment any more."""
+        self.dies_finalized = self.dies_following = False
+        self.disk.at_point = lambda _point: None
+
+    def restart_engine(self) -> bool:
+        """The engine ends, alone, and is started again beside the running node."""
+        engine = self.engine
+        if engine is None or not engine.is_alive or self.is_joining:
+            return False
+        self.act(engine.begin_again)
+        return True
+
+    def crash(self) -> None:
         """The end without a word: what was not durable is lost, as `variant` says."""
-        self.disk.stop(variant)
+        self.disk.stop(self.variant)
         if self.ledger is not None:
             self.ledger._lock.release()
             self._fall()
@@ -163,6 +220,8 @@ class SimulatedNode:
         self._leave()
         self.stage.note("crash", self.name)
         self.stage.tell(checkers.Crashed(self.name))
+        if self.may_run:
+            self.stage.events.after(self.down_ms, self.start)
 
     def _end(self, failure: BaseException) -> None:
         """It has stopped by itself."""
@@ -183,14 +242,14 @@ class SimulatedNode:
         if ledger is None:
             return
         try:
-            call()
-        except Halted:
-            pass
+            with suppress(Halted):
+                call()
+            if ledger.failure is not None:
+                ledger.close()
         except Crash:
-            self.crash(self.variant)
+            self.crash()
             return
         if ledger.failure is not None and self.ledger is ledger:
-            ledger.close()
             self._end(ledger.failure)
 
     def discard(self) -> None:
@@ -213,10 +272,21 @@ class SimulatedNode:
         index, ledger = self.index, self.ledger
         if index is not None and ledger is not None:
             before = index.height
-            self.act(lambda: void(follow_once(index, ledger, self._compute_genesis)))
-            if index.height != before:
-                self.stage.note("follow", self.name, index.height)
-                self.stage.tell(checkers.Followed(self.name))
+            faults: list[str] = []
+            source = CutSource(self, ledger) if self.dies_following else ledger
+
+            def follow() -> None:
+                try:
+                    follow_once(index, source, self._compute_genesis)
+                except IndexFault as fault:
+                    faults.append(fault.code)
+
+            self.act(follow)
+            if index.height != before or faults:
+                self.stage.note("follow", self.name, index.height, *faults)
+                self.stage.tell(checkers.Followed(self.name, "".join(faults)))
+            if faults == ["index.missing_blocks"]:
+                index.clear()  # as its operator does
 
     def _compute_genesis(self) -> tuple[Change, ...]:
         return compute_genesis_changes(self.home.genesis, self.registry)
@@ -253,35 +323,35 @@ class SimulatedNode:
 
     def receive(self, block: DecidedBlock) -> None:
         """A decided block: stored by the engine, then executed, then committed, in three acts."""
-        engine, life = self.engine, self.life
-        if engine is None or not engine.is_alive:
+        engine = self.engine
+        if engine is None or not engine.is_alive or self.is_joining:
             return
+        session = engine.session
         if block.height != self.books.stored + 1 or self.books.height != self.books.stored:
             return
         self.act(lambda: engine.store(block))
         if self.books.stored == block.height:
-            self.stage.events.after(_FINALIZE_MS, lambda: self._finalize(block, life))
+            self.stage.events.after(_FINALIZE_MS, lambda: self._finalize(block, engine, session))
 
-    def _finalize(self, block: DecidedBlock, life: int) -> None:
-        engine = self.engine
-        if engine is None or self.life != life:
+    def _finalize(self, block: DecidedBlock, engine: SimulatedEngine, session: int) -> None:
+        if engine is not self.engine or engine.session != session:
             return
         self.act(lambda: engine.finalize(block))
         if self.dies_finalized and self.ledger is not None:
             self.dies_finalized = False
-            self.crash(self.variant)
+            self.stage.tally["crash_finalized"] += 1
+            self.crash()
             return
-        self.stage.events.after(_COMMIT_MS, lambda: self._commit(block, life))
+        self.stage.events.after(_COMMIT_MS, lambda: self._commit(block, engine, session))
 
-    def _commit(self, block: DecidedBlock, life: int) -> None:
-        engine = self.engine
-        if engine is not None and self.life == life:
+    def _commit(self, block: DecidedBlock, engine: SimulatedEngine, session: int) -> None:
+        if engine is self.engine and engine.session == session and engine.is_alive:
             self.act(lambda: engine.commit(block))
 
     def catch_up(self) -> None:
         """Ask who has the next block, when others are further."""
         wanted, engine = self.books.stored + 1, self.engine
-        if engine is None or self.books.height != self.books.stored:
+        if engine is None or self.is_joining or self.books.height != self.books.stored:
             return
         if wanted > self.stage.consensus.height:
             return

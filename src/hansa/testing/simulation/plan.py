@@ -32,7 +32,7 @@ PROFILES: Final = (
 VARIANTS: Final = ("dropped", "kept", "torn")
 FAMILIES: Final = ("records", "buckets", "blocks")
 # What a bad proposal adds to an honest one, or does to it; a foreign one is right all the same.
-BAD_PROPOSALS: Final = ("bytes", "double", "spoilt", "too_many", "past")
+BAD_PROPOSALS: Final = ("bytes", "double", "spoilt", "too_many", "past", "spent")
 FOREIGN_PROPOSALS: Final = ("empty", "part", "reversed")
 _ANY: Final = range(2**31)
 _HOUR_MS: Final = 3_600_000

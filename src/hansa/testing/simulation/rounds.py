@@ -10,11 +10,10 @@ from typing import Final
 import msgspec
 
 from hansa.comet.commit import CommitSig
-from hansa.comet.validators import compute_address
+from hansa.comet.validators import compute_address, compute_total_power
 from hansa.ledger.blocks import Misbehaviour
-from hansa.testing.chain import make_key
 from hansa.testing.simulation import checkers
-from hansa.testing.simulation.consensus import Proposal, Votes, is_decided
+from hansa.testing.simulation.consensus import DecidedBlock, Proposal, Votes, is_decided
 from hansa.testing.simulation.network import Stage
 from hansa.testing.simulation.node import SimulatedNode
 from hansa.testing.simulation.plan import BLOCK_MS
@@ -30,6 +29,7 @@ TOO_MANY: Final = 5_001
 class Whims(msgspec.Struct):
     """What the plan does to rounds: so many fail; these nodes vote nil, or not at all; these
     propose what no honest node would (`bad`), or what another honest node might (`foreign`).
+    `spent`: transactions that together pass a quota.
     """
 
     failing: int = 0
@@ -38,6 +38,13 @@ class Whims(msgspec.Struct):
     bad: dict[int, str] = msgspec.field(default_factory=dict)
     foreign: dict[int, str] = msgspec.field(default_factory=dict)
     evidence: list[Misbehaviour] = msgspec.field(default_factory=list)
+    spent: list[bytes] = msgspec.field(default_factory=list)
+
+    def clear(self) -> None:
+        """No whims any more; what was spent is still known."""
+        self.failing = 0
+        for each in (self.nil, self.absent, self.bad, self.foreign, self.evidence):
+            each.clear()
 
 
 class Rounds:
@@ -107,6 +114,8 @@ class Rounds:
     def _twist(self, node: SimulatedNode, chosen: list[bytes]) -> tuple[list[bytes], bool]:
         """What is proposed, and whether an honest node might have."""
         foreign = self.whims.foreign.pop(node.number, "")
+        if foreign:
+            self._stage.tally["foreign_proposal"] += 1
         if foreign == "empty":
             chosen = []
         elif foreign == "part":
@@ -116,16 +125,21 @@ class Rounds:
         bad = self.whims.bad.pop(node.number, "")
         if not bad:
             return chosen, True
-        if bad == "double" and chosen:
-            return [*chosen, chosen[0]], False
-        if bad == "spoilt" and chosen:
-            return [*chosen[1:], chosen[0][:-8] + b'AAAA"}]}'], False
-        if bad == "too_many" and chosen:
-            return chosen[:1] * TOO_MANY, False
+        self._stage.tally["bad_proposal"] += 1
+        return self._spoil(bad, chosen), False
+
+    def _spoil(self, bad: str, chosen: list[bytes]) -> list[bytes]:
+        """What no honest node proposes."""
         past = self._find_past()
-        if bad == "past" and past:
-            return [*chosen, past], False
-        return [*chosen, b"no transaction"], False
+        spent = [each for each in self.whims.spent if each not in chosen]
+        made = {
+            "double": [*chosen, *chosen[:1]],
+            "spoilt": [*chosen[1:], *(each[:-8] + b'AAAA"}]}' for each in chosen[:1])],
+            "too_many": chosen[:1] * TOO_MANY,
+            "past": [*chosen, past] if past else chosen,
+            "spent": [*chosen, *spent],
+        }.get(bad, chosen)
+        return made if made != chosen else [*chosen, b"no transaction"]
 
     def _find_past(self) -> bytes:
         """A transaction that is in a block already."""
@@ -143,6 +157,8 @@ class Rounds:
         """One node's verdict, and its vote when it has one."""
         stage, engine = self._stage, node.engine
         assert engine is not None
+        if not engine.follows(proposal):
+            return
         accepted = engine.process(proposal)
         stage.note("judge", node.name, proposal.height, proposal.round, accepted)
         stage.tell(
@@ -192,14 +208,14 @@ class Rounds:
         stage.events.after(PAUSE_MS, self.begin)
 
 
-def accuse(number: int, height: int, time_ms: int) -> Misbehaviour:
-    """Evidence of a double vote by the validator of this number."""
-    address = compute_address(make_key(f"validator {number}").public.raw)
+def accuse(public_key: bytes, block: DecidedBlock) -> Misbehaviour:
+    """Evidence that the validator with this key voted twice on a block."""
+    power = next(each.power for each in block.validators if each.public_key == public_key)
     return Misbehaviour(
         kind="duplicate_vote",
-        address=address,
-        power=10,
-        height=height,
-        time_ms=time_ms,
-        total_power=40,
+        address=compute_address(public_key),
+        power=power,
+        height=block.height,
+        time_ms=block.header.time.ms,
+        total_power=compute_total_power(block.validators),
     )

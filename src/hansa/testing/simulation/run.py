@@ -15,6 +15,7 @@ import msgspec
 
 from hansa.ledger.contracts import Registry
 from hansa.ledger.genesis import Genesis
+from hansa.node import folder as node_folder
 from hansa.node.home import Home, create_home
 from hansa.node.settings import EngineSettings, Settings
 from hansa.testing.chain import make_key
@@ -22,6 +23,7 @@ from hansa.testing.simulation import checkers
 from hansa.testing.simulation.checkers import Checker, Found, Moment
 from hansa.testing.simulation.clock import Events, SimulatedClock
 from hansa.testing.simulation.consensus import DecidedBlock, SimulatedConsensus
+from hansa.testing.simulation.faults import Faults
 from hansa.testing.simulation.network import Links, Stage, Trace
 from hansa.testing.simulation.node import SimulatedNode
 from hansa.testing.simulation.plan import (
@@ -122,6 +124,7 @@ class SimulatedNetwork:
         )
         self.nodes: list[SimulatedNode] = []
         self.rounds = Rounds(self.stage, self.nodes)
+        self.faults = Faults(self.stage, self.nodes, self.rounds)
         self.sent: dict[str, Sent] = {}
         self.codes: Counter[str] = Counter()
         self.is_calm = False
@@ -166,15 +169,17 @@ class SimulatedNetwork:
 
     def run(self) -> Outcome:
         """From the first home to the end. What is found is in the outcome."""
-        found = None
+        found, before = None, node_folder.on_sync
         place = _SHM if _SHM.is_dir() else None
         with tempfile.TemporaryDirectory(prefix="hansa-simulation-", dir=place) as folder:
             try:
                 self._found_league(Path(folder))
-                self._go_on()
+                node_folder.on_sync = self.faults.reach_sync
+                self._go_on_safely()
             except Found as error:
                 found = error
             finally:
+                node_folder.on_sync = before
                 for node in self.nodes:
                     node.discard()
         return Outcome(
@@ -191,9 +196,8 @@ class SimulatedNetwork:
     def _found_league(self, folder: Path) -> None:
         """Homes of all nodes, opened; the first events."""
         for number in range(1, self.plan.nodes + 1):
-            disk = SimulatedDisk(str(number))
-            home = self._create_home(folder / str(number), number, disk)
-            self.nodes.append(SimulatedNode(number, self.stage, home, self.registry, disk))
+            create = partial(self._create_home, folder)
+            self.nodes.append(SimulatedNode(number, self.stage, self.registry, create))
         for node in self.nodes:
             node.peers = [each for each in self.nodes if each is not node]
             node.start()
@@ -206,17 +210,20 @@ class SimulatedNetwork:
                 (PRUNE_MS, node.prune),
             ):
                 self._repeat(every_ms, turn, node.number)
+        for fault in self.plan.faults:
+            events.at(fault.at_ms, partial(self.faults.begin, fault))
         for act in self.plan.workload:
             events.at(act.at_ms, partial(self._do, act))
         self._repeat(RESEND_MS, self._resend, 0)
         events.at(0, self.rounds.begin)
 
     def _create_home(self, folder: Path, number: int, disk: SimulatedDisk) -> Home:
+        """A new home of the node with this number."""
         engine = EngineSettings(
             kind="comet", snapshot_interval=SNAPSHOT_INTERVAL, keep_blocks=100 * (number % 2)
         )
         return create_home(
-            folder,
+            folder / str(number),
             self.genesis,
             make_key(f"validator {number}"),
             self.registry,
@@ -234,11 +241,20 @@ class SimulatedNetwork:
 
         self.stage.events.at(first_ms, again)
 
+    def _go_on_safely(self) -> None:
+        """Whatever a node raises that nobody foresaw is a find. Raises Found."""
+        try:
+            self._go_on()
+        except Found:
+            raise
+        except Exception as error:
+            raise Found("run", f"{type(error).__name__}: {error}") from error
+
     def _go_on(self) -> None:
         """The storm, the calm, the end."""
         self._run_until(self.plan.storm_ms)
         self.is_calm = True
-        self.stage.links.heal()
+        self.faults.end_all()
         self.tell(checkers.Calm())
         deadline = self.time_ms + CALM_MS
         while self.time_ms < deadline and not self.is_well:
@@ -275,6 +291,8 @@ class SimulatedNetwork:
             return
         storage = node.ledger.application.storage
         data = self.workload.sign(act, storage.height, storage.time_ms)
+        if act.kind == "spend":
+            self.rounds.whims.spent.append(data)
         if act.kind in COPIES and act.number % 2:  # past the door, as a peer's engine would
             node.hear(data)
         else:
