@@ -8,10 +8,9 @@ the folder `HANSA_RECORD` at the end, with the digest that the run itself comput
 import hashlib
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import pytest
 
 from hansa.catalog import build_registry
 from hansa.ledger.blocks import Block, BlockResult
@@ -19,6 +18,9 @@ from hansa.ledger.contracts import Registry
 from hansa.ledger.genesis import Genesis
 from hansa.testing.chain import Chain
 from tests.contracts import desk, land
+
+if TYPE_CHECKING:  # replays run where pytest is not
+    import pytest
 
 
 class Recorded(msgspec.Struct):
@@ -83,7 +85,7 @@ class Recorder:
 
         Chain.__init__ = init  # type: ignore[method-assign]
 
-    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+    def pytest_runtest_teardown(self, item: "pytest.Item") -> None:
         """Keep what is new, forget the rest; and what ran on other code than the replays have."""
         if "monkeypatch" in getattr(item, "fixturenames", ()):
             self.running.clear()
