@@ -183,6 +183,11 @@ class NodeView(Protocol):
         ...
 
     @property
+    def engine(self) -> Any:
+        """What plays its engine, while the node is open: `_mempool`, `parts` (CometParts)."""
+        ...
+
+    @property
     def is_honest(self) -> bool:
         """Whether neither the plan nor its disk has it say what is not so."""
         ...

@@ -25,7 +25,8 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "PYTHONHASHSEED": "4242",
     "TZ": "Pacific/Apia",
 }
-_MODULE: Final = "hansa.testing.simulation.reference"
+# What is started as the other interpreter; it answers as `serve` does.
+COMMAND = [sys.executable, "-m", "hansa.testing.simulation.reference"]
 
 
 class Reference:
@@ -106,11 +107,9 @@ class Elsewhere:
 _open: dict[tuple[str, ...], Elsewhere] = {}
 
 
-def ask_elsewhere(
-    question: Question, command: Sequence[str] = (sys.executable, "-m", _MODULE)
-) -> str:
+def ask_elsewhere(question: Question) -> str:
     """The digest in another interpreter, which is started once. Raises OSError."""
-    key = tuple(command)
+    key = tuple(COMMAND)
     if key not in _open:
         _open[key] = Elsewhere(key)
         atexit.register(_open[key].close)

@@ -148,7 +148,7 @@ def _draw_arg(seed: int, number: int, name: str, issued: int) -> int | str:
     found = {
         "invoice": issued,
         "old": max(0, issued - 1 - drawn % 4),
-        "of": max(1, number - 1 - drawn % 5),
+        "of": max(1, number - 1 - drawn // 3 % (60 if drawn % 3 == 0 else 5)),
         "generation": 1 + drawn % 2 + number // 80,
     }
     return found.get(name, int(drawn % 6 == 0))
