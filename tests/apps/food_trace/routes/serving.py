@@ -68,7 +68,8 @@ def make_genesis(actors: dict[str, Actor], applications: tuple[Application, ...]
 class Served:
     """A running node with its gateway; opened again on the same folder it goes on."""
 
-    def __init__(self, home: Path, deliver_to: tuple[str, ...] = ()) -> None:
+    def __init__(self, home: Path, deliver_to: tuple[str, ...] = (), **more: Any) -> None:
+        """`more`: what else the gateway is made with."""
         self.home = home
         self.applications = load_applications()
         self.registry = build_registry()
@@ -84,7 +85,7 @@ class Served:
         )
         self.follower.start()
         self.app = make_app(
-            self.node, self.index, follower=self.follower, home=home, deliver_to=deliver_to
+            self.node, self.index, follower=self.follower, home=home, deliver_to=deliver_to, **more
         )
         self.service = ServiceFolder(home)
         self.url = ""
@@ -168,9 +169,9 @@ class Served:
 
 
 @contextmanager
-def serve(home: Path, deliver_to: tuple[str, ...] = ()) -> Iterator[Served]:
+def serve(home: Path, deliver_to: tuple[str, ...] = (), **more: Any) -> Iterator[Served]:
     """The league on a free port of the loopback interface."""
-    league = Served(home, deliver_to)
+    league = Served(home, deliver_to, **more)
     try:
         with serve_gateway(league.app) as league.url:
             yield league
