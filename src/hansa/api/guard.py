@@ -6,7 +6,7 @@ It sees a request before its body is read. It logs ids, never a body, a token or
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any
 
@@ -144,6 +144,14 @@ class Guard:
     def _judge(self, scope: Scope) -> Refusal | None:
         """What can be said before the body is read."""
         headers = dict(scope["headers"])
+        if is_ambiguous(scope["http_version"], headers):
+            return Refusal(
+                400,
+                "api.ambiguous_request",
+                "It is of another HTTP, or its body has a length and chunks.",
+                remedy="Send HTTP/1.1, with Content-Length or Transfer-Encoding: chunked.",
+                headers={"connection": "close"},
+            )
         host = headers.get(b"host", b"").decode("latin-1").lower()
         name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
         if ANY_HOST not in self._hosts and name not in self._hosts:
@@ -237,6 +245,15 @@ def is_large(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     if length.isdigit():
         return int(length[:12]) > BODY_BYTES_MAX
     return b"transfer-encoding" in found
+
+
+def is_ambiguous(version: str, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a reader before this one may have found another end of the request (RFC 9112 6.1,
+    6.3): whatever follows on the connection may then be hidden in it.
+    """
+    is_chunked = b"transfer-encoding" in headers
+    has_two_ends = is_chunked and (b"content-length" in headers or version == "1.0")
+    return has_two_ends or not version.startswith("1.")
 
 
 def _limit_body(receive: Receive, limit: int) -> Receive:
