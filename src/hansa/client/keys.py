@@ -206,7 +206,7 @@ def read_key_file(path: Path) -> KeyFile:
         ) from error
     try:
         file = msgspec.json.decode(data, type=KeyFile)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise KeyFileError(f"{path} is not a key file", "hansa keys new NAME makes one") from error
     if file.kind != KIND or len(data) > FILE_BYTES_MAX:
         raise KeyFileError(

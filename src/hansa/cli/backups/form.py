@@ -96,7 +96,7 @@ def decode_listing(data: bytes) -> Listing:
     """Read and judge a list. Raises NotABackup, Altered, UnsafeName."""
     try:
         listing = msgspec.json.decode(data, type=Listing)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise NotABackup(f"its list can't be read: {error}", "use the release that wrote it") from (
             error
         )

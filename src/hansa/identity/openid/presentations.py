@@ -144,8 +144,9 @@ def _describe(presented: Presented) -> list[Candidate]:
         vc = parse_sd_jwt_vc(presented.document.decode("ascii"))
         found = describe_sd_jwt(vc)
         return [msgspec.structs.replace(found, has_holder=bool(vc.sd_jwt.key_binding))]
-    types = msgspec.json.decode(presented.document).get("type", ())
-    if types == "VerifiablePresentation" or "VerifiablePresentation" in types:
+    types = msgspec.json.decode(presented.document).get("type")
+    named = types if isinstance(types, list) else [types]
+    if "VerifiablePresentation" in named:
         presentation = parse_presentation(presented.document)
         if presentation.enveloped or not presentation.credentials:
             raise Malformed("wrong_format", "an ldp_vc presentation has credentials in it")

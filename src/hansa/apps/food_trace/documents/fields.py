@@ -280,7 +280,7 @@ def read_structure(table: Table, *required: str) -> Handler:
             reader.fail("EPCIS-SHAPE", path)
             return DROPPED
         for name in required:
-            if name not in value:
+            if value.get(name, []) == []:  # an empty list would be left out
                 reader.fail("EPCIS-REQUIRED", f"{path}/{name}")
         return reader.read_object(value, table, path)
 

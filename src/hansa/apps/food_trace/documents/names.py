@@ -37,7 +37,7 @@ CONTEXT_TERMS_MAX: Final = 1_000
 
 
 class InvalidContext(ValueError):
-    """A context that is no string, object or array of these, or too large."""
+    """A context that is no string, object or array of these, has what is no IRI, or is too large."""
 
 
 def make_name(namespace: str, local: str) -> str:
@@ -57,7 +57,7 @@ def split_iri(iri: str) -> str | None:
     """A full IRI as Clark's form: the namespace ends with the last `#`, `/` or `:`."""
     end = max(iri.rfind("#"), iri.rfind("/"), iri.rfind(":")) + 1
     local = iri[end:]
-    return make_name(iri[:end], local) if local and _LOCAL.match(local) else None
+    return make_name(iri[:end], local) if local and _LOCAL.match(iri) else None
 
 
 class Context:
@@ -86,6 +86,8 @@ class Context:
         prefixes, terms = dict(self.prefixes), dict(self.terms)
         for key, iri in found.items():
             prefixes[key] = terms[key] = _follow(iri, {**self.prefixes, **found})
+            if _LOCAL.match(prefixes[key]) is None:  # Clark's form could not be taken apart
+                raise InvalidContext
         return Context(prefixes, terms)
 
     def expand_name(self, name: str) -> str | None:

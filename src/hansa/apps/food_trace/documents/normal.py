@@ -114,7 +114,7 @@ def _check_parts(
         if not ((has_input or has_output) if is_part else (has_input and has_output)):
             reader.fail("EPCIS-WHAT", path)
     elif kind in {"AggregationEvent", "AssociationEvent"}:
-        needs_parent = kind == "AssociationEvent" or action in {"ADD", "DELETE"}
+        needs_parent = kind == "AssociationEvent" or action in ("ADD", "DELETE")
         if needs_parent and "parentID" not in read:
             reader.fail("EPCIS-PARENT", f"{path}/parentID")
         if action != "DELETE" and not ("childEPCs" in read or "childQuantityList" in read):
