@@ -54,7 +54,7 @@ class Links:
 
     def reaches(self, sender: int, to: int) -> bool:
         """Whether messages get through at all."""
-        return sender == to or not self._cuts[sender, to]
+        return sender == to or self._cuts[sender, to] <= 0
 
     def cut(self, senders: Iterable[int], to: Iterable[int]) -> Callable[[], None]:
         """Nothing gets from the ones to the others; returns what heals it."""

@@ -21,6 +21,7 @@ from hansa.node.settings import EngineSettings, Settings
 from hansa.testing.chain import make_key
 from hansa.testing.simulation import checkers
 from hansa.testing.simulation.checkers import Checker, Found, Moment
+from hansa.testing.simulation.checkers_all import build_checkers
 from hansa.testing.simulation.clock import Events, SimulatedClock
 from hansa.testing.simulation.consensus import DecidedBlock, SimulatedConsensus
 from hansa.testing.simulation.faults import Faults
@@ -91,7 +92,7 @@ def draw_plan(
 
 
 class SimulatedNetwork:
-    """A league under a plan; `checkers` look at each moment."""
+    """A league under a plan; `checkers` look at each moment: by default all that there are."""
 
     def __init__(
         self,
@@ -99,10 +100,10 @@ class SimulatedNetwork:
         seed: int = 0,
         plan: Plan | None = None,
         profile: str = "mixed",
-        checkers: Iterable[Checker] = (),
+        checkers: Iterable[Checker] | None = None,
     ) -> None:
         self.plan = plan or draw_plan(seed, profile)
-        self.checkers = tuple(checkers)
+        self.checkers = build_checkers() if checkers is None else tuple(checkers)
         self.workload = Workload(CHAIN, START_MS, self.plan.validators, self.plan.nodes)
         clock = SimulatedClock(START_MS)
         events = Events(clock)
@@ -163,7 +164,12 @@ class SimulatedNetwork:
     def tell(self, moment: Moment) -> None:
         """Something has happened: the checkers look. Raises Found."""
         for checker in self.checkers:
-            checker.see(self, moment)
+            try:
+                checker.see(self, moment)
+            except Found:
+                raise
+            except Exception as error:  # not the node's fault, in whose call it may come
+                raise Found(checker.name, f"{type(error).__name__}: {error}") from error
 
     # --- the run ---
 
