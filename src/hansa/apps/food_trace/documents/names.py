@@ -37,7 +37,7 @@ CONTEXT_TERMS_MAX: Final = 1_000
 
 
 class InvalidContext(ValueError):
-    """A context that is no string, object or array of these, has what is no IRI, or is too large."""
+    """No string, object or array of these, or with what is no IRI, or too large."""
 
 
 def make_name(namespace: str, local: str) -> str:
