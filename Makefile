@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help demo demo-network demo-identity test test-engines check format lock reference new-app clean
+.PHONY: help demo demo-network demo-identity test test-engines check format lock sbom reference new-app clean
 
 help:  ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -51,8 +51,12 @@ format: .venv/.dev  ## Format the code
 	$(BIN)/ruff format src tests tools
 	$(BIN)/ruff check --fix src tests tools
 
-lock: .venv/.dev  ## Lock the dependencies anew, with hashes
+lock: .venv/.dev  ## Lock the dependencies anew, with hashes; then make sbom
 	$(BIN)/python tools/lock.py
+	@echo "Locked. What is installed here is still the old: make .venv/.dev, then make sbom."
+
+sbom: .venv/.dev  ## Write docs/sbom.cdx.json of the locks (CycloneDX), and judge the licences
+	$(BIN)/python tools/sbom.py
 
 reference: .venv/.dev  ## Write docs/reference and schemas from the applications
 	$(BIN)/python tools/generate_reference.py
