@@ -19,7 +19,8 @@ from hansa.cli.bench.figures import (
     compute_spread,
     divide,
 )
-from hansa.cli.bench.load import BATCH, BATCH_BYTES, split_batches
+from hansa.cli.bench.light import PARTS, divide_time, find_deciding_ns
+from hansa.cli.bench.load import BATCH, BATCH_BYTES, Seen, split_batches
 from hansa.cli.bench.sampler import Profile, Sampler, rank_functions
 from hansa.cli.bench.workload import (
     BUREAU,
@@ -65,6 +66,20 @@ def test_limit_is_the_peers_time_and_one_check_per_validator_over_the_cores() ->
     assert divide(3.0, 2.0) == 1.5
     assert divide(3.0, None) is None
     assert divide(None, 2.0) is None
+
+
+def test_a_time_to_finality_is_cut_at_what_was_seen_and_signed() -> None:
+    assert find_deciding_ns([40, 10, 30, 20]) == 30  # more than two thirds of four: three
+    assert find_deciding_ns([30, 10, 20]) == 30
+    assert find_deciding_ns([7]) == 7
+    seen = Seen(at=1.0, height=5, transactions=1, size=100)
+    whole = divide_time(0.0, 0.1, 0.4, 0.7, seen)
+    assert list(whole.parts) == list(PARTS)
+    assert list(whole.parts.values()) == pytest.approx([0.1, 0.3, 0.3, 0.3])
+    # A vote that was seen late, and a clock that was set back: parts are never negative.
+    odd = divide_time(0.0, 0.1, 0.9, 0.05, seen)
+    assert list(odd.parts.values()) == pytest.approx([0.1, 0.0, 0.0, 0.9])
+    assert sum(odd.parts.values()) == pytest.approx(odd.seconds)
 
 
 def test_what_waits_in_one_request_is_bounded_in_number_and_bytes() -> None:
@@ -305,6 +320,8 @@ def check_report(report: dict[str, Any]) -> None:
         assert network["accepted"] == network["sampled"]
         assert network["finality"]["count"] == 2
         assert 0 < network["finality"]["p50"] <= network["finality"]["p95"]
+        parts = [] if network["name"] == "hansa-gateway" else list(PARTS)
+        assert list(network["parts"]) == parts
         lengths.add(tuple((load["messages"], load["length"]) for load in network["loads"]))
         for load in network["loads"]:
             check_load(load)
@@ -313,7 +330,8 @@ def check_report(report: dict[str, Any]) -> None:
     for limit in report["limits"]:
         assert 0 < limit["limit_per_s"] < limit["peer_per_s"]
         assert limit["ratio"] == pytest.approx(limit["hansa_per_s"] / limit["limit_per_s"])
-    assert len(report["ratios"]) == 6
+    assert [each["row"] for each in report["ratios"]] == ["B3", "B3", "", "", "B5", "B5"]
+    assert len(report["elsewhere"]) == 4
     assert report["profile"]["own"]
     assert sum(report["profile"]["threads"].values()) == pytest.approx(1, abs=0.1)
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from hansa.cli.bench.embedded import build_ratios, find_faults, reduce_runs
-from hansa.cli.bench.embedded_node import Lag, Ran
+from hansa.cli.bench.embedded_node import Lag, Mark, Ran, compute_cpu, compute_rate
 from hansa.cli.bench.figures import compute_percentiles, spread_of
 from hansa.cli.bench.following import GROWTH_GOAL, compute_growth
 from hansa.cli.bench.http_load import encode_request, run_requests
@@ -17,12 +17,12 @@ from hansa.cli.bench.sheet import Figure, Sheet, format_number, format_ratio, fo
 from tests.cli.processes import Shell
 
 
-def make_run(indexed: int, seconds: float = 2.0, **changes: Any) -> Ran:
+def make_run(rate: float, **changes: Any) -> Ran:
     run = Ran(
-        seconds=seconds,
-        committed=indexed,
-        indexed=indexed,
-        blocks=2,
+        committed_per_s=rate,
+        indexed_per_s=rate,
+        arrivals=4,
+        transactions_per_block=2.0,
         full=1,
         refused={},
         exhausted=False,
@@ -36,13 +36,20 @@ def make_run(indexed: int, seconds: float = 2.0, **changes: Any) -> Ran:
 
 
 def test_one_message_is_held_to_the_raw_rate_and_many_to_one() -> None:
-    runs = {1: [make_run(1_000), make_run(3_000), make_run(2_000)], 100: [make_run(40)]}
+    runs = {1: [make_run(500), make_run(1_500), make_run(1_000)], 100: [make_run(20)]}
     single, many = build_ratios(runs, [10_000.0])
-    assert (single.row, single.ratio) == ("B1", 0.1)  # 2,000 in 2 s: the median of three
-    assert (many.row, many.ratio) == ("B2", 2.0)  # 40 of 100 in 2 s
+    assert (single.row, single.ratio) == ("B1", 0.1)  # the median of three
+    assert (many.row, many.ratio) == ("B2", 2.0)  # 20 of 100
     assert single.is_met is False and many.is_met is False
     alone, none = build_ratios({100: [make_run(40)]}, [10_000.0])
     assert alone.ratio is None and none.ratio is None, "B1 of another run is no peer"
+
+
+def test_a_rate_is_from_one_arrival_to_another() -> None:
+    marks = [Mark(10.0, 40, 1.0), Mark(11.0, 80, 2.0), Mark(14.0, 240, 5.0)]
+    assert compute_rate(marks) == 50.0  # 200 in 4 s; what arrived with the first is not counted
+    assert compute_cpu(marks) == pytest.approx(0.02)
+    assert compute_rate(marks[:1]) == compute_rate([]) == compute_cpu([]) == 0.0
 
 
 def test_what_the_pool_and_the_rules_refused_is_told_apart() -> None:

@@ -36,7 +36,7 @@ def command() -> None:
 @click.option("--repeat", type=click.IntRange(1, 20), metavar="N", help="Repetitions (default: 3).")
 @click.option(
     "--light", type=click.IntRange(1, 500), metavar="N",
-    help="Transactions one at a time, for the time to finality, in each repetition (default: 20).",
+    help="Transactions one at a time, for the time to finality, in each repetition (default: 67).",
 )  # fmt: skip
 @click.option(
     "--messages", "counts", type=click.IntRange(1, 500), multiple=True, metavar="N",
@@ -97,7 +97,7 @@ def network(
         seconds=seconds or (4 if quick else 15),
         warm_up_s=1 if quick else 5,
         repeat=repeat or (1 if quick else 3),
-        light=light or (5 if quick else 20),
+        light=light or (5 if quick else 67),
         messages=tuple(dict.fromkeys(counts)) or (1, 100),
         alone=alone and not quick and validators > 1,
         gateway=not only or "hansa-gateway" in only,

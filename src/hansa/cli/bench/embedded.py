@@ -93,7 +93,7 @@ def conduct_embedded(
 
 def list_rates(messages: int, runs: Sequence[Ran]) -> list[float]:
     """Messages a second of each run."""
-    return [run.indexed * messages / run.seconds for run in runs]
+    return [run.indexed_per_s * messages for run in runs]
 
 
 def reduce_runs(messages: int, length: int, runs: Sequence[Ran]) -> Figure:
@@ -102,7 +102,7 @@ def reduce_runs(messages: int, length: int, runs: Sequence[Ran]) -> Figure:
     refused: Counter[str] = Counter()
     for run in runs:
         refused.update(run.refused)
-    middle = sorted(runs, key=lambda run: run.indexed / run.seconds)[len(runs) // 2]
+    middle = sorted(runs, key=lambda run: run.indexed_per_s)[len(runs) // 2]
     return Figure(
         name=f"{messages} a transaction",
         unit="messages/s",
@@ -110,10 +110,8 @@ def reduce_runs(messages: int, length: int, runs: Sequence[Ran]) -> Figure:
         times=middle.times,
         notes={
             "bytes": length,
-            "us of processor a message": round(
-                middle.cpu_s / max(1, middle.indexed * messages) * _MICRO, 1
-            ),
-            "transactions a block": round(middle.committed / max(1, middle.blocks), 1),
+            "us of processor a message": round(middle.cpu_s / messages * _MICRO, 1),
+            "transactions a block": round(middle.transactions_per_block, 1),
             "pool full": sum(run.full for run in runs),
             "refused": sum(refused.values()),
             "peak MiB": round(max(run.memory_mib for run in runs)),

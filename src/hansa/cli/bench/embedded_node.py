@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -36,6 +36,9 @@ _PAUSE_S: Final = 0.002
 _TIMED: Final = 10
 _SAMPLE_S: Final = 0.05
 _DRAIN_S: Final = 60.0
+# A slow machine is measured for longer: a rate over fewer blocks says little.
+ARRIVALS_MIN: Final = 4
+_STILL_S: Final = 60.0
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,17 +70,28 @@ class Lag(msgspec.Struct, frozen=True):
     seconds: float
 
 
-class Ran(msgspec.Struct, frozen=True, kw_only=True):
-    """What one run did between warm-up and end. `full`: refusals by the pool, `refused`: by code.
-
-    `indexed`: transactions that the read model took over in the same time; `drained_s`: how long it
-    took to take over the rest afterwards.
+class Mark(NamedTuple):
+    """The moment at which a number of transactions had arrived, and the processor time until then:
+    rates are from one arrival to another, as blocks are few and large.
     """
 
-    seconds: float
-    committed: int
-    indexed: int
-    blocks: int
+    at: float
+    done: int
+    cpu_s: float
+
+
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """What one run did after the warm-up. `full`: refusals by the pool, `refused`: by code.
+
+    Rates are of transactions: in durable blocks, and in the read model; `cpu_s`: processor time of
+    one. `arrivals`: blocks between which the first was counted. `drained_s`: how long the rest took
+    afterwards.
+    """
+
+    committed_per_s: float
+    indexed_per_s: float
+    arrivals: int
+    transactions_per_block: float
     full: int
     refused: dict[str, int]
     exhausted: bool
@@ -96,38 +110,51 @@ class _Progress:
         # Of each height from here on: all transactions so far, and when we saw it.
         self._first = node.height
         self._sums, self._seen = [0], [time.monotonic()]
-
-    @property
-    def committed(self) -> int:
-        """As of the last `look`."""
-        return self._sums[-1]
-
-    @property
-    def blocks(self) -> int:
-        """As of the last `look`."""
-        return len(self._sums) - 1
+        self.committed: list[Mark] = []
+        self.indexed: list[Mark] = []
 
     def look(self) -> None:
-        """See how far the ledger is now."""
+        """See how far both are now."""
         height, now = self._node.height, time.monotonic()
         for each in range(self._first + len(self._sums), height + 1):
             self._sums.append(self._sums[-1] + self._node.head(each).transactions)
             self._seen.append(now)
+        _note(self.committed, now, self._sums[-1])
+        _note(self.indexed, now, self._sums[self._place()])
 
     def _place(self) -> int:
         return min(max(self._index.height - self._first, 0), len(self._sums) - 1)
 
-    @property
-    def indexed(self) -> int:
-        """Transactions of the blocks that the read model has."""
-        return self._sums[self._place()]
-
     def find_lag(self, at_s: float) -> Lag:
         """How far the read model is behind what `look` saw."""
         place = self._place()
-        missing = self.committed - self._sums[place]
+        missing = self._sums[-1] - self._sums[place]
         waited = time.monotonic() - self._seen[place + 1] if missing else 0.0
         return Lag(round(at_s, 3), missing, round(waited, 4))
+
+
+def _note(marks: list[Mark], now: float, done: int) -> None:
+    """Another mark when there is more than before."""
+    if done > (marks[-1].done if marks else 0):
+        marks.append(Mark(now, done, time.process_time()))
+
+
+def count_done(marks: Sequence[Mark]) -> int:
+    """As of the last mark."""
+    return marks[-1].done if marks else 0
+
+
+def compute_rate(marks: Sequence[Mark]) -> float:
+    """Transactions a second from the first mark to the last; of fewer than two, none."""
+    if len(marks) < 2:
+        return 0.0
+    return (marks[-1].done - marks[0].done) / (marks[-1].at - marks[0].at)
+
+
+def compute_cpu(marks: Sequence[Mark]) -> float:
+    """Processor seconds of one transaction between the same marks."""
+    done = count_done(marks) - (marks[0].done if marks else 0)
+    return (marks[-1].cpu_s - marks[0].cpu_s) / done if done else 0.0
 
 
 class _Load:
@@ -143,30 +170,36 @@ class _Load:
         self.times: list[float] = []
 
     @property
-    def done(self) -> int:
-        """Transactions that have arrived."""
+    def arrived(self) -> list[Mark]:
+        """What counts as done."""
         own = self.progress
         return own.indexed if self._job.loop == "indexed" else own.committed
 
-    def run(self, seconds: float) -> list[Lag]:
-        """Keep the window full for so long, or until all is sent."""
-        begin, lags = time.monotonic(), list[Lag]()
-        while (now := time.monotonic()) < begin + seconds and self.sent < len(self._heavy):
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether nothing is left to send."""
+        return self.sent >= len(self._heavy)
+
+    def run(self, seconds: float, arrivals: int = 0) -> list[Lag]:
+        """Keep the window full for so long and so many arrivals, or until all is sent."""
+        begin, first, lags = time.monotonic(), len(self.arrived), list[Lag]()
+        while not self.is_exhausted and (now := time.monotonic()) < begin + _STILL_S:
+            if now > begin + seconds and len(self.arrived) - first >= arrivals:
+                break
+            self.progress.look()
             if now - begin >= len(lags) * _SAMPLE_S:
-                self.progress.look()
                 lags.append(self.progress.find_lag(now - begin))
-            if self.sent - self.done < self._job.window:
+            if self.sent - count_done(self.arrived) < self._job.window:
                 self._submit()
             else:
                 time.sleep(_PAUSE_S)
-                self.progress.look()
             self._time_done()
         return lags
 
     def drain(self) -> float:
         """Wait until all that was sent is in blocks and in the read model: seconds."""
         begin = time.monotonic()
-        while self.progress.indexed < self.sent and time.monotonic() < begin + _DRAIN_S:
+        while count_done(self.progress.indexed) < self.sent and time.monotonic() < begin + _DRAIN_S:
             time.sleep(_PAUSE_S)
             self.progress.look()
         return time.monotonic() - begin
@@ -185,7 +218,7 @@ class _Load:
             self.sent += 1
 
     def _time_done(self) -> None:
-        done, now = self.done, time.monotonic()
+        done, now = count_done(self.arrived), time.monotonic()
         while self._timed < done:
             self.times.append(now - self._at[self._timed])
             self._timed += _TIMED
@@ -207,26 +240,22 @@ def run_job(job: Job, stack: ExitStack) -> Ran:
     settle_garbage()
     load = _Load(node, index, job, sent.heavy)
     load.run(job.warm_up_s)
-    load.progress.look()
-    own, began, cpu_s = load.progress, time.monotonic(), time.process_time()
-    before = (own.committed, own.indexed, own.blocks)
+    own = load.progress
+    before = (len(own.committed), len(own.indexed))
     load.times.clear()
-    lags = load.run(job.seconds)
-    own.look()
-    seconds, cpu_s = time.monotonic() - began, time.process_time() - cpu_s
-    after = (own.committed, own.indexed, own.blocks)
-    committed, indexed, blocks = (b - a for a, b in zip(before, after, strict=True))
-    exhausted, times = load.sent >= len(sent.heavy), compute_percentiles(load.times)
+    lags = load.run(job.seconds, ARRIVALS_MIN)
+    committed, indexed = own.committed[before[0] :], own.indexed[before[1] :]
+    exhausted, times = load.is_exhausted, compute_percentiles(load.times)
     return Ran(
-        seconds=seconds,
-        committed=committed,
-        indexed=indexed,
-        blocks=blocks,
+        committed_per_s=compute_rate(committed),
+        indexed_per_s=compute_rate(indexed),
+        arrivals=len(load.arrived) - before[1 if job.loop == "indexed" else 0],
+        transactions_per_block=count_done(own.committed) / max(1, len(own.committed)),
         full=load.full,
         refused=dict(load.refused),
         exhausted=exhausted,
         times=times,
-        cpu_s=cpu_s,
+        cpu_s=compute_cpu(indexed),
         lags=tuple(lags),
         drained_s=load.drain(),
         memory_mib=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

@@ -102,8 +102,8 @@ def conduct_index(
 
 def reduce_database(name: str, runs: Sequence[Ran], plan: IndexPlan) -> list[Figure]:
     """Rates of both, and the lag: its median of each run, all that was seen as its times."""
-    indexed = [run.indexed * plan.messages / run.seconds for run in runs]
-    committed = [run.committed * plan.messages / run.seconds for run in runs]
+    indexed = [run.indexed_per_s * plan.messages for run in runs]
+    committed = [run.committed_per_s * plan.messages for run in runs]
     lags = [each for run in runs for each in run.lags]
     return [
         Figure(
@@ -136,7 +136,7 @@ def reduce_database(name: str, runs: Sequence[Ran], plan: IndexPlan) -> list[Fig
 
 def judge_database(name: str, runs: Sequence[Ran]) -> list[Ratio]:
     """Whether it keeps up, and whether its lag stays where it is."""
-    kept = [run.indexed / run.committed for run in runs if run.committed]
+    kept = [run.indexed_per_s / run.committed_per_s for run in runs if run.committed_per_s]
     grown = [each for each in (compute_growth(run.lags) for run in runs) if each is not None]
     return [
         Ratio(

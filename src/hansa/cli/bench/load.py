@@ -1,7 +1,7 @@
 """Sends prepared transactions and counts what is committed: the same for every network.
 
-Under load a bounded number is on its way (closed loop), given to all nodes in turn; at light load
-one. Talks to the engines' RPC sockets only.
+A bounded number is on its way (closed loop), given to all nodes in turn. Talks to the engines' RPC
+sockets only.
 """
 
 import threading
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple, Protocol
 
 from hansa.cli.bench.machine import Usage, measure_busy, measure_usage
-from hansa.comet.rpc import Broadcast, RpcClient
+from hansa.comet.rpc import Broadcast, ConsensusState, RpcClient
 
 # One request to an engine: as many as the node's own feeder gives, and not more bytes.
 BATCH: Final = 40
@@ -22,13 +22,10 @@ WINDOW: Final = 2_000
 # In a quick run: the tail that is waited for stays short.
 QUICK_WINDOW: Final = 300
 WINDOW_BYTES: Final = 8_000_000
-# How often the chain is looked at, and how often at light load.
+# How often the chain is looked at.
 POLL_S: Final = 0.02
-LIGHT_POLL_S: Final = 0.002
 # An engine answers nobody while its application executes a block, and these machines are busy.
 TIMEOUT_S: Final = 90.0
-# Between two transactions at light load: the proof block is made, the pause after it is over.
-LIGHT_PAUSE_S: Final = 0.8
 FULL_PAUSE_S: Final = 0.02
 DRAIN_S: Final = 30.0
 # A slow network is measured for longer: a rate over fewer blocks says little.
@@ -103,9 +100,13 @@ class Chain:
         self._client = client
         self.height = self.applied()
 
+    def look(self) -> ConsensusState:
+        """How the vote on the next block goes."""
+        return self._client.consensus_state()
+
     def applied(self) -> int:
         """Height of the last block that is applied: consensus is at the next one."""
-        return self._client.consensus_state().height - 1
+        return self.look().height - 1
 
     def follow(self) -> list[Seen]:
         """Blocks since the last call, in order."""
@@ -304,32 +305,3 @@ def _drain(chain: Chain, supply: _Supply) -> None:
 def _describe(supply: _Supply, what: str) -> str:
     refused = "; ".join(f"{count} refused: {text}" for text, count in supply.refused.items())
     return f"{what} (sent {supply.sent}, committed {supply.done}) {refused}".rstrip()
-
-
-def commit_one(chain: Chain, door: Door, transaction: bytes) -> float:
-    """Send one and wait until its block is applied at that node: seconds. Raises Stalled."""
-    chain.follow()
-    begin = time.monotonic()
-    (answer,) = door.give([transaction])
-    if not answer.taken:
-        raise Stalled(f"refused: {answer.code} {answer.log}{answer.error}")
-    while time.monotonic() < begin + STILL_S:
-        time.sleep(LIGHT_POLL_S)
-        for seen in chain.follow():
-            if seen.transactions:
-                return seen.at - begin
-    raise Stalled("a transaction was taken and not committed")
-
-
-def run_light(
-    clients: Sequence[RpcClient], transactions: Sequence[bytes], *, pause_s: float = LIGHT_PAUSE_S
-) -> list[float]:
-    """One transaction at a time, at each node in turn: seconds until its block is applied there."""
-    chains = [Chain(client) for client in clients]
-    times = []
-    for number, transaction in enumerate(transactions):
-        at = number % len(clients)
-        times.append(commit_one(chains[at], clients[at], transaction))
-        # Longer and shorter, so that no timer of the engine beats in step with us.
-        time.sleep(pause_s * (0.75 + 0.5 * (number * 7 % 10) / 10))
-    return times

@@ -14,7 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from hansa.cli.bench.doors import GatewayDoor
-from hansa.cli.bench.load import Chain, Run, Stalled, commit_one, run_light, run_load
+from hansa.cli.bench.light import Committed, LightChain, commit_one, run_light
+from hansa.cli.bench.load import Run, Stalled, run_load
 from hansa.cli.bench.peers import BenchFault, Network, open_peer
 from hansa.cli.bench.report import Plan
 from hansa.cli.bench.sampler import Profile
@@ -38,6 +39,8 @@ TITLES: Final = {
 SAMPLES: Final = 8
 SETTLE_S: Final = 20.0
 SENDERS: Final = 2
+# Between two transactions at light load: the proof block is made, the pause after it is over.
+GATEWAY_PAUSE_S: Final = 0.8
 
 Tell = Callable[[str], None]
 
@@ -47,7 +50,7 @@ class Outcome(msgspec.Struct):
 
     runs: dict[int, list[Run]] = {}
     lengths: dict[int, int] = {}
-    light: list[float] = []
+    light: list[Committed] = []
     agree: bool = True
     accepted: int = 0
     sampled: int = 0
@@ -110,7 +113,7 @@ class Bench:
         """Set-up, light load, then each kind of transaction."""
         for number, path in enumerate(network.configs, 1):
             outcome.configs[f"{name} {number}"] = path.read_text(encoding="utf-8")
-        chain = Chain(network.clients[0])
+        chain = LightChain(network.clients[0])
         for each in prepared.open:
             commit_one(chain, network.clients[0], each)
         doors = self._open_doors(name, network)
@@ -140,8 +143,9 @@ class Bench:
             doors = [GatewayDoor(url) for url in network.gateways]
             for number, each in enumerate(prepared.light):
                 door = doors[number % len(doors)]
-                outcome.light.append(door.commit_one(each, compute_id(each)))
-                time.sleep(0.8)
+                seconds = door.commit_one(each, compute_id(each))
+                outcome.light.append(Committed(seconds, {}))
+                time.sleep(GATEWAY_PAUSE_S)
         else:
             outcome.light += run_light(network.clients, prepared.light)
 

@@ -15,6 +15,7 @@ from hansa.cli.bench.engine_config import OWN, flatten_config, list_differences
 from hansa.cli.bench.machine import describe_machine, list_versions, read_load
 from hansa.cli.bench.measure import EMPTY, GATEWAY, HANSA, KVSTORE, Bench, Outcome, Tell
 from hansa.cli.bench.reduction import (
+    ELSEWHERE,
     build_limits,
     build_profile,
     build_ratios,
@@ -84,6 +85,7 @@ def conduct(
         limits=limits,
         ratios=build_ratios(figures, limits),
         profile=build_profile(profiles),
+        elsewhere=ELSEWHERE,
         faults=tuple(f for o in (*main.outcomes.values(), *solo.values()) for f in o.faults),
     )
 

@@ -41,7 +41,9 @@ class LoadFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NetworkFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """One network. `finality`: from sending one transaction to its block being applied."""
+    """One network. `finality`: from sending one transaction to its block being applied; `parts`:
+    the same time cut into what goes on one after the other (`light.Committed`).
+    """
 
     name: str
     title: str
@@ -51,6 +53,16 @@ class NetworkFigures(msgspec.Struct, frozen=True, kw_only=True):
     agree: bool
     accepted: int
     sampled: int
+    parts: dict[str, Percentiles] = {}
+
+
+class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure that was not measured in this run, for the record."""
+
+    name: str
+    unit: str
+    least: float
+    most: float
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,3 +146,4 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     ratios: tuple[Ratio, ...]
     profile: NodeProfile | None
     faults: tuple[str, ...]
+    elsewhere: tuple[Elsewhere, ...] = ()

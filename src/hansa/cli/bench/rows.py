@@ -12,6 +12,8 @@ from hansa.cli.bench.keeping import describe_command, hide_password, keep, scrat
 if TYPE_CHECKING:  # loaded when a row is measured
     from hansa.cli.bench.sheet import Sheet
 
+# What `all` runs, in this order: what is short first.
+NAMES: Final = ("embedded", "verify", "http", "index", "growth", "network")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -220,4 +222,42 @@ def growth(
     return conclude(sheet, output, as_json=as_json)
 
 
-ROWS: Final = (embedded, verify, http, index, growth)
+@click.command("all")
+@click.option(
+    "--only", "only", type=click.Choice(NAMES), multiple=True,
+    help="Only this row's command; may be given several times.",
+)  # fmt: skip
+@click.option(
+    "--homes", type=click.Path(path_type=Path), metavar="DIR",
+    help="Where the homes of `growth` are kept (default: made for this run).",
+)  # fmt: skip
+@click.option("--quick", is_flag=True, help="Few, short turns: to see that it works.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    required=True, help="Folder of the documents: one of each row, named with the date.",
+)  # fmt: skip
+@json_option
+def every(
+    only: tuple[str, ...], homes: Path | None, quick: bool, output: Path, as_json: bool
+) -> int:
+    """Every row, one command after the other, each kept in a file.
+
+    Some twelve minutes on a machine that does nothing else, when the homes of `hansa bench growth`
+    are there already. A row that fails does not stop the others.
+
+    \b
+    Examples:
+      hansa bench all --quick -o /tmp/bench
+      hansa bench all --homes /var/tmp/growth -o docs/bench
+    """
+    import msgspec
+
+    from hansa.cli.bench.every import conduct_all, format_all
+
+    names = tuple(name for name in NAMES if not only or name in only)
+    report = conduct_all(output, describe_command(), names, homes, hint, quick=quick)
+    answer(msgspec.to_builtins(report), format_all(report), as_json=as_json)
+    return YES if report.is_whole else NO
+
+
+ROWS: Final = (embedded, verify, http, index, growth, every)

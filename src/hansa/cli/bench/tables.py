@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from hansa.cli.answers import format_table
 from hansa.cli.bench.figures import Spread
 from hansa.cli.bench.report import LoadFigures, NetworkFigures, NodeProfile, Report
+from hansa.cli.bench.sheet import format_ratio
 from hansa.cli.bench.stages import StagesReport
 
 
@@ -68,6 +69,9 @@ def _list_lines(report: Report) -> Iterator[str]:
     yield _format_loads(report.networks)
     yield ""
     yield _format_finality(report.networks)
+    if any(network.parts for network in report.networks):
+        yield ""
+        yield _format_parts(report.networks)
     if report.alone:
         yield ""
         yield "one validator alone:"
@@ -137,6 +141,23 @@ def _format_finality(networks: tuple[NetworkFigures, ...]) -> str:
     )
 
 
+def _format_parts(networks: tuple[NetworkFigures, ...]) -> str:
+    """Where the time to finality goes: p50 and p95 of each part, one after the other."""
+    names = list(dict.fromkeys(name for network in networks for name in network.parts))
+    rows = [
+        [
+            network.name,
+            *(
+                f"{network.parts[name].p50 * 1000:,.1f} / {network.parts[name].p95 * 1000:,.1f}"
+                for name in names
+            ),
+        ]
+        for network in networks
+        if network.parts
+    ]
+    return format_table(("finality, ms p50 / p95", *names), rows)
+
+
 def _list_limits(report: Report) -> Iterator[str]:
     for limit in report.limits:
         yield (
@@ -145,10 +166,10 @@ def _list_limits(report: Report) -> Iterator[str]:
             f"{min(report.machine.cores, report.plan.validators)} cores: "
             f"{limit.limit_per_s:,.1f} tx/s"
         )
-    for each in report.ratios:
-        sign = {True: "✓", False: "✗", None: " "}[each.is_met]
-        shown = "not measured" if each.ratio is None else f"{each.ratio:.2f}"
-        yield f"{sign} {each.name}: {shown} (goal {'<=' if each.at_most else '>='} {each.goal})"
+    yield from (format_ratio(each) for each in report.ratios)
+    for other in report.elsewhere:
+        extremes = f"{other.least:,g}" + (f" to {other.most:,g}" * (other.most > other.least))
+        yield f"  B4 elsewhere, for the record: {other.name}: {extremes} {other.unit}"
 
 
 def _list_profile(profile: NodeProfile) -> Iterator[str]:
