@@ -37,9 +37,9 @@ EXTERNAL = (
 )
 
 
-def wrap(*files: tuple[str, bytes]) -> bytes:
+def wrap(*files: tuple[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w", method) as archive:
         for name, data in files:
             archive.writestr(name, data)
     return out.getvalue()
@@ -104,6 +104,8 @@ REFUSED = {
     "zip with two": (wrap(("a.xml", FAPIAO), ("b.xml", FAPIAO)), "ZIP-NOT-ONE-INVOICE"),
     "zip of many": (wrap(*((f"{n}.txt", b"") for n in range(65))), "ZIP-TOO-LARGE"),
     "zip bomb": (wrap(("a.xml", b" " * (DOCUMENT_BYTES_MAX + 2))), "ZIP-TOO-LARGE"),
+    "zip by bzip2": (wrap(("a.xml", FAPIAO), method=zipfile.ZIP_BZIP2), "ZIP-BROKEN"),
+    "zip by lzma": (wrap(("a.xml", FAPIAO), method=zipfile.ZIP_LZMA), "ZIP-BROKEN"),
     "zip in a zip": (wrap(("a.xml", wrap(("b.xml", FAPIAO)))), "FORMAT-UNKNOWN"),
     "broken zip": (wrap(("a.xml", FAPIAO))[:200], "ZIP-BROKEN"),
 }

@@ -19,6 +19,10 @@ Syntax = Literal["ubl", "cii", "fapiao"]
 
 # A tax platform's archive holds the XML beside a PDF and an OFD.
 ZIP_ENTRIES_MAX = 64
+# How each entry of a zip's directory begins: counted before any is read.
+_ZIP_ENTRY = b"PK\x01\x02"
+# Of other methods a few bytes may unpack to gigabytes at one stroke: only these stop at a bound.
+_ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _UBL = "urn:oasis:names:specification:ubl:schema:xsd:"
 _ROOTS: dict[str, Syntax] = {
     f"{{{_UBL}Invoice-2}}Invoice": "ubl",
@@ -55,17 +59,18 @@ def read_source(data: bytes) -> Source:
 
 def _unwrap(data: bytes) -> bytes:
     """The one XML file of a zip."""
+    if data.count(_ZIP_ENTRY) > ZIP_ENTRIES_MAX:
+        raise DocumentRefused("ZIP-TOO-LARGE", f"more than {ZIP_ENTRIES_MAX} files in it")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-            if len(entries) > ZIP_ENTRIES_MAX:
-                raise DocumentRefused("ZIP-TOO-LARGE", f"more than {ZIP_ENTRIES_MAX} files in it")
-            found = [entry for entry in entries if entry.filename.lower().endswith(".xml")]
+            found = [each for each in archive.infolist() if each.filename.lower().endswith(".xml")]
             if len(found) != 1:
                 raise DocumentRefused(
                     "ZIP-NOT-ONE-INVOICE",
                     f"{len(found)} XML files in the zip: unpack it and name the invoice",
                 )
+            if found[0].compress_type not in _ZIP_METHODS:
+                raise DocumentRefused("ZIP-BROKEN", "it is packed otherwise than by deflate")
             with archive.open(found[0]) as stream:
                 content = stream.read(DOCUMENT_BYTES_MAX + 1)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
