@@ -23,7 +23,6 @@ from hansa.node.faults import EngineError, NodeError
 from hansa.node.home import Home
 from hansa.node.key_value import OpenStore
 from hansa.node.pool import TransactionPool
-from hansa.node.release import ComputeDigest
 from hansa.node.snapshots import Job
 from hansa.testing.simulation import checkers
 from hansa.testing.simulation.checkers import Found
@@ -52,11 +51,14 @@ class EngineHost(Protocol):
     committed: int
     is_honest: bool
     is_joining: bool
-    compute_digest: ComputeDigest | None
 
     @property
     def open_store(self) -> OpenStore:
         """How stores are opened."""
+        ...
+
+    def compute_digest(self, application: str) -> str:
+        """Digest of a contract's code in the node's release."""
         ...
 
     def spawn(self, work: Callable[[], None]) -> Job:

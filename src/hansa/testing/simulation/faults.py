@@ -12,7 +12,8 @@ from typing import Final, get_args
 from hansa.node.home import DATA
 from hansa.testing.simulation.network import Stage
 from hansa.testing.simulation.node import INDEX, SimulatedNode
-from hansa.testing.simulation.plan import Fault
+from hansa.testing.simulation.plan import Fault, Upgrade
+from hansa.testing.simulation.releases import Release
 from hansa.testing.simulation.rounds import Rounds, accuse
 from hansa.testing.simulation.store import POINTS, Crash, Variant
 
@@ -78,6 +79,14 @@ class Faults:
         for node in self._nodes:
             if node.home.folder in (folder, *folder.parents):
                 node.disk.reach(SYNCED)
+
+    def replace(self, upgrade: Upgrade, newest: Release) -> None:
+        """The operators of the nodes that stopped at an upgrade install the new release."""
+        for node in self._nodes:
+            if node.number in upgrade.old:
+                node.stop()
+                node.release = newest
+                node.start()
 
     def end_all(self) -> None:
         """Calm: what people can mend is mended, and every node that can run is started."""

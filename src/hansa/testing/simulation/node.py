@@ -17,17 +17,15 @@ from hansa.index.follower import follow_once
 from hansa.index.shape import Shape
 from hansa.index.store import Index
 from hansa.ledger.blocks import Change
-from hansa.ledger.contracts import Registry
 from hansa.ledger.genesis import compute_genesis_changes
 from hansa.ledger.rejections import InvariantViolation, Rejection
 from hansa.node.application import LedgerApplication
 from hansa.node.engine import Listener
-from hansa.node.faults import NodeError
+from hansa.node.faults import NodeError, OldReleaseError
 from hansa.node.home import Home
 from hansa.node.key_value import OpenStore
 from hansa.node.ledger_node import LedgerNode
 from hansa.node.pool import TransactionPool
-from hansa.node.release import ComputeDigest
 from hansa.testing.chain import make_key
 from hansa.testing.simulation import checkers
 from hansa.testing.simulation.consensus import DecidedBlock, EngineBooks
@@ -35,6 +33,7 @@ from hansa.testing.simulation.engine import Halted, SimulatedEngine
 from hansa.testing.simulation.joining import Joining
 from hansa.testing.simulation.network import Stage
 from hansa.testing.simulation.plan import Fault
+from hansa.testing.simulation.releases import Release
 from hansa.testing.simulation.store import Crash, SimulatedDisk, Variant
 from hansa.testing.simulation.workload_league import build_applications
 
@@ -84,17 +83,16 @@ class SimulatedNode:
         self,
         number: int,
         stage: Stage,
-        registry: Registry,
+        release: Release,
         create_home: Callable[[int, SimulatedDisk], Home],
     ) -> None:
         """`create_home` makes a new home of the node with this number, on its disk."""
         self.number, self.name, self.stage = number, str(number), stage
-        self.registry, self.disk = registry, SimulatedDisk(str(number))
+        self.release, self.disk = release, SimulatedDisk(str(number))
         self._create_home = create_home
         self.home = create_home(number, self.disk)
         # By which its votes are known.
         self.public_key = make_key(f"validator {number}").public.raw
-        self.compute_digest: ComputeDigest | None = None
         self.books = EngineBooks()
         self.ledger: LedgerNode | None = None
         self.engine: SimulatedEngine | None = None
@@ -125,6 +123,10 @@ class SimulatedNode:
         """How this node's stores are opened: on the simulated disk."""
         return self.disk.open_store
 
+    def compute_digest(self, application: str) -> str:
+        """Digest of a contract's code in its release."""
+        return self.release.compute_digest(application, self.books.height + 1)
+
     @property
     def is_ready(self) -> bool:
         """Whether it takes part in the vote on the next height."""
@@ -146,9 +148,8 @@ class SimulatedNode:
         try:
             self.ledger = LedgerNode.open(
                 self.home.folder,
-                self.registry,
+                self.release.registry,
                 clock=lambda: self.stage.clock.wall_ms(self.number),
-                compute_digest=self.compute_digest,
                 build_engine=self._build_engine,
                 open_store=self.open_store,
                 now=self.stage.clock.steady_s,
@@ -227,7 +228,11 @@ class SimulatedNode:
         """It has stopped by itself."""
         self._leave()
         self.stage.note("stop", self.name, type(failure).__name__)
-        self.stage.tell(checkers.Stopped(self.name, failure, self.allowed))
+        allowed = self.allowed
+        if isinstance(failure, OldReleaseError):
+            allowed = self.release.allows
+            self.stage.tally[allowed or "old_release"] += 1
+        self.stage.tell(checkers.Stopped(self.name, failure, allowed))
 
     def _leave(self) -> None:
         if self.engine is not None:
@@ -289,7 +294,7 @@ class SimulatedNode:
                 index.clear()  # as its operator does
 
     def _compute_genesis(self) -> tuple[Change, ...]:
-        return compute_genesis_changes(self.home.genesis, self.registry)
+        return compute_genesis_changes(self.home.genesis, self.release.registry)
 
     def prune(self) -> None:
         """Old blocks are forgotten."""

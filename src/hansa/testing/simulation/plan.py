@@ -89,6 +89,11 @@ KINDS: Final[dict[str, Kind]] = {
     "index_newer": Kind("F11", ("disk",)),
     "backup": Kind("F12", _DISK),
 }
+# Profiles that have changes of the league now and then, and numbers of the acts that make them.
+_OFTEN: Final = ("network", "mixed", "real-limits")
+_CHANGES: Final = 9_000
+# By this digest governance names the code of the later version: that of the name "tally2".
+UPGRADED: Final = hashlib.sha256(b"tally2").hexdigest()
 LENGTHS_MS: Final = (100, 300, 1_000, 3_000)
 
 
@@ -200,3 +205,45 @@ def draw_faults(seed: int, profile: str, nodes: int, validators: int, blocks: in
             )
             faults.append(fault)
     return sorted(faults, key=lambda each: each.at_ms)
+
+
+def draw_release(seed: int, profile: str, nodes: int, blocks: int) -> tuple[Upgrade, ...]:
+    """A later version of `tally`, which about half of the nodes lack at first."""
+    if profile != "upgrade" and (profile not in _OFTEN or chance(seed, "upgrade") % 3):
+        return ()
+    height = max(15, blocks // 2)  # ten heights of notice
+    late_ms = (height + pick(range(1, 12), seed, "upgrade", "late")) * BLOCK_MS
+    old = [each for each in range(1, nodes + 1) if chance(seed, "upgrade", "old", each) % 2]
+    text = pick(("", "", "digest"), seed, "upgrade", "text")
+    return (Upgrade("tally", 2, height, tuple(old), late_ms, text),)
+
+
+def draw_changes(
+    seed: int, profile: str, nodes: int, blocks: int, release: tuple[Upgrade, ...]
+) -> tuple[Act, ...]:
+    """What governance does: the upgrades, and in some runs a change of who votes."""
+    acts = [
+        Act(
+            number=_CHANGES + index,
+            kind="propose",
+            at_ms=1,
+            node=1,
+            args={
+                "what": "activate",
+                "version": each.version,
+                "height": each.height,
+                "digest": UPGRADED,
+            },
+        )
+        for index, each in enumerate(release)
+    ]
+    if profile in ("upgrade", *_OFTEN) and not chance(seed, "changes") % 2:
+        steps = [("propose", what) for what in ("remove_node", "admit_node", "approve")]
+        steps += [("activate", ""), ("propose", "power"), ("resign", "")]
+        for index, (kind, what) in enumerate(steps, 10):
+            args: dict[str, int | str] = {"validator": nodes if index < 14 else index - 12}
+            if what:
+                args["what"] = what
+            at_ms = blocks * BLOCK_MS * (index - 9) // 8
+            acts.append(Act(_CHANGES + index, kind, at_ms, 1, args))
+    return tuple(acts)

@@ -34,8 +34,11 @@ from hansa.testing.simulation.plan import (
     START_MS,
     Act,
     Plan,
+    draw_changes,
     draw_faults,
+    draw_release,
 )
+from hansa.testing.simulation.releases import build_releases
 from hansa.testing.simulation.rounds import Rounds
 from hansa.testing.simulation.store import SimulatedDisk
 from hansa.testing.simulation.workload import COPIES, Workload, draw_acts
@@ -80,14 +83,18 @@ def draw_plan(
 ) -> Plan:
     """All that happens under this seed. `nodes`: by default the validators and one observer."""
     nodes = nodes or validators + (profile != "calm")
+    release = draw_release(seed, profile, nodes, blocks)
+    acts = draw_acts(seed, blocks * ACTS_PER_BLOCK, blocks, nodes)
+    changes = draw_changes(seed, profile, nodes, blocks, release)
     return Plan(
         seed=seed,
         profile=profile,
         nodes=nodes,
         validators=validators,
         blocks=blocks,
-        workload=draw_acts(seed, blocks * ACTS_PER_BLOCK, blocks, nodes),
+        workload=tuple(sorted((*acts, *changes), key=lambda each: each.at_ms)),
         faults=tuple(draw_faults(seed, profile, nodes, validators, blocks)),
+        release=release,
     )
 
 
@@ -123,6 +130,7 @@ class SimulatedNetwork:
             tally=Counter(),
             tell=self.tell,
         )
+        self.releases = build_releases(self.plan)
         self.nodes: list[SimulatedNode] = []
         self.rounds = Rounds(self.stage, self.nodes)
         self.faults = Faults(self.stage, self.nodes, self.rounds)
@@ -145,7 +153,7 @@ class SimulatedNetwork:
     @property
     def registry(self) -> Registry:
         """The contracts of the newest release."""
-        return self.workload.registry
+        return self.releases[-1].registry
 
     @property
     def height(self) -> int:
@@ -203,7 +211,9 @@ class SimulatedNetwork:
         """Homes of all nodes, opened; the first events."""
         for number in range(1, self.plan.nodes + 1):
             create = partial(self._create_home, folder)
-            self.nodes.append(SimulatedNode(number, self.stage, self.registry, create))
+            is_old = any(number in each.old for each in self.plan.release)
+            release = self.releases[0 if is_old else -1]
+            self.nodes.append(SimulatedNode(number, self.stage, release, create))
         for node in self.nodes:
             node.peers = [each for each in self.nodes if each is not node]
             node.start()
@@ -216,6 +226,8 @@ class SimulatedNetwork:
                 (PRUNE_MS, node.prune),
             ):
                 self._repeat(every_ms, turn, node.number)
+        for upgrade in self.plan.release:
+            events.at(upgrade.replaced_ms, partial(self.faults.replace, upgrade, self.releases[-1]))
         for fault in self.plan.faults:
             events.at(fault.at_ms, partial(self.faults.begin, fault))
         for act in self.plan.workload:
