@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "index": Entry(_LEAGUE, "Rebuild the read model from the blocks.", "index"),
     "engine": Entry(_LEAGUE, "Install the engine of leagues with several nodes.", "engine"),
     "bench": Entry(_LEAGUE, "Measure on this machine, beside peers.", "bench.command"),
+    "simulate": Entry(_LEAGUE, "Hunt faults of a simulated league, by seed.", "simulate"),
     "invite": Entry(_LEAGUE, "Write an invitation for a new node.", "invite"),
     "join": Entry(_LEAGUE, "Make a node's home and ask the members to admit it.", "join"),
     "leave": Entry(_LEAGUE, "Take back a member's vote and node, tidily.", "leave"),
