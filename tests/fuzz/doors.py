@@ -8,7 +8,7 @@ from tests.fuzz.door import Door
 ROOMS = {
     "ledger": "canonical transactions admission messages state_proofs inclusion genesis",
     "files": "receipts proofs paths bundles evidence drafts invites announcements",
-    "engine": "frames abci rpc light",
+    "engine": "frames abci rpc answers light",
     "node": "chunks offers settings backups sealed_boxes keys",
     "identity": "json_documents dids did_documents credentials sd_jwts presentations jws"
     " timestamps",

@@ -57,7 +57,7 @@ def read_operators(draft: Path) -> tuple[Operator, ...]:
     """The operators of a draft; none for that of an embedded league, or a damaged one."""
     try:
         return msgspec.json.decode((draft / OPERATORS).read_bytes(), type=tuple[Operator, ...])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeError, RecursionError):
         return ()
 
 

@@ -48,7 +48,7 @@ def build_link(file: Path, base: str) -> str:
     try:
         receipt = msgspec.json.decode(data, type=ReceiptFile)
         leaf = msgspec.json.decode(receipt.result, type=ResultLeaf)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise ClientError(
             f"{file} is no receipt", "hansa receipt ID -o FILE fetches one"
         ) from error

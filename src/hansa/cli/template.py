@@ -113,7 +113,7 @@ def decode_plan(data: bytes) -> LeaguePlan:
     """A members file. Raises TemplateError with what is wrong."""
     try:
         plan = msgspec.json.decode(data, type=LeaguePlan)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise TemplateError(
             f"the members file is not as it should be: {error}",
             "hansa init --show-members prints one to start from",

@@ -276,7 +276,7 @@ class Gateway:
         """Send, again after a time-out, and decode the JSON answer."""
         try:
             return msgspec.json.decode(self._send(method, path, **options))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise self._foreign(path) from error
 
     def _fetch(self, path: str, trusted: int) -> bytes:

@@ -123,6 +123,6 @@ def _ask(url: str, path: str, taken: tuple[int, ...], kind: type[T], timeout_s: 
     try:
         if answer.status_code in taken:
             return msgspec.json.decode(answer.content, type=kind)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         pass
     raise ClientError(f"{url}{path} does not answer as a Hansa gateway does", "see the address")

@@ -108,7 +108,7 @@ def read_problem(status: int, body: bytes) -> Refused:
     """The refusal in an RFC 9457 problem document, or in whatever else came with the status."""
     try:
         problem = msgspec.json.decode(body, type=Problem)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         problem = Problem(detail=body[:200].decode("utf-8", "replace"))
     return Refused(
         problem.code or f"http.{status}",

@@ -262,14 +262,14 @@ class RpcClient:
     def _decode(self, data: bytes, type_: type[T], decoder: Any = None) -> T:
         try:
             answer: T = decoder.decode(data) if decoder else msgspec.json.decode(data, type=type_)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise EngineUnreachable(f"the engine's answer cannot be read: {error}") from error
         return answer
 
     def _parse(self, parser: Callable[[bytes], T], data: bytes) -> T:
         try:
             return parser(data)
-        except (ValueError, msgspec.MsgspecError) as error:
+        except (ValueError, RecursionError, msgspec.MsgspecError) as error:
             raise EngineUnreachable(f"the engine's answer cannot be read: {error}") from error
 
 

@@ -153,7 +153,7 @@ def parse_commit_answer(result: bytes | msgspec.Raw) -> tuple[Header, Commit]:
     try:
         signed = _COMMIT.decode(result).signed_header
         return signed.header.convert(), signed.commit.convert()
-    except (msgspec.MsgspecError, FormatError) as error:
+    except (msgspec.MsgspecError, FormatError, UnicodeError, RecursionError) as error:
         raise FormatFault(f"not a signed header: {error}") from error
 
 
@@ -161,7 +161,7 @@ def parse_validators_answer(result: bytes | msgspec.Raw) -> tuple[list[Validator
     """One page of `validators`, in the set's order, and how many there are in all."""
     try:
         answer = _VALIDATORS.decode(result)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise FormatFault(f"not a page of validators: {error}") from error
     return [each.convert() for each in answer.validators], _integer(answer.total)
 

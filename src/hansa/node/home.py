@@ -184,7 +184,7 @@ def _read_key(path: Path, form: type[ValidatorFile] | type[NodeFile], what: str)
     try:
         file = msgspec.json.decode(read_file(path, _SMALL_FILE_MAX), type=form)
         key = PrivateKey("EdDSA", decode_base64url(file.private))
-    except (msgspec.MsgspecError, TextError, InvalidKey) as error:
+    except (msgspec.MsgspecError, TextError, InvalidKey, UnicodeError, RecursionError) as error:
         raise CorruptFolderError(
             f"{path} does not hold {what}", "Put it back from your backup of it."
         ) from error

@@ -113,7 +113,7 @@ class AddressBook:
 
     def _read(self) -> None:
         """What was kept; a damaged file is only a lost hint."""
-        with suppress(OSError, msgspec.MsgspecError):
+        with suppress(OSError, msgspec.MsgspecError, UnicodeError, RecursionError):
             for each in msgspec.json.decode(self._path.read_bytes(), type=list[Announcement]):
                 self._entries[each.node] = each
 
@@ -250,7 +250,7 @@ def fetch_announcements(client: httpx.Client, url: str) -> Heard | None:
         if answer.status_code != 200 or len(answer.content) > size_max:
             return None
         return msgspec.json.decode(answer.content, type=Heard)
-    except (httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError):
+    except (httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
 
 

@@ -92,7 +92,7 @@ def _check(source: Path) -> None:
         raise VaultMissingError(f"there is no whole back-up in {source}", "give another folder")
     try:
         file = msgspec.json.decode(data, type=BackupFile)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         raise CorruptVaultError(f"{source / _LIST} can't be read", "use another back-up") from None
     with map_faults(f"read {source}"):
         found = {path: _digest(source / path) for path in _list(source)}

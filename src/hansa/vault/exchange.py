@@ -159,7 +159,7 @@ class Shelf:
             return None
         try:
             return msgspec.json.decode(data, type=ErasureRecord)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             raise CorruptVaultError(
                 f"the record of the erasure of {identity} can't be read", "restore it"
             ) from None
@@ -234,7 +234,7 @@ def unpack(sealed: bytes, key: OpeningKey, access: HandOver) -> dict[str, bytes]
             )
             for item in package.items
         }
-    except (msgspec.DecodeError, TextError) as error:
+    except (msgspec.DecodeError, TextError, UnicodeError, RecursionError) as error:
         raise SealError("what was sealed is no package", "ask for it again") from error
     if package.kind != _PACKAGE or [each.field for each in package.items] != [
         field for field, _commitment in access.contents

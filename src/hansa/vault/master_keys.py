@@ -117,7 +117,7 @@ def _unwrap(path: Path, data: bytes, passphrase: str) -> bytes:
     try:
         file = msgspec.json.decode(data, type=WrappedKey)
         salt, nonce, box = (decode_base64url(part) for part in (file.salt, file.nonce, file.box))
-    except (msgspec.DecodeError, TextError):
+    except (msgspec.DecodeError, TextError, UnicodeError, RecursionError):
         raise WrongKeyError(
             f"{path} is not a vault's key file", "put the right file back"
         ) from None

@@ -314,7 +314,7 @@ def _load_settings(folder: Path) -> _VaultFile:
         raise VaultMissingError(f"there is no vault at {folder}", "make one, or give its folder")
     try:
         file = msgspec.json.decode(data, type=_VaultFile)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise CorruptVaultError(
             f"{folder / 'vault.json'} can't be read: {error}", "restore it from a back-up"
         ) from None

@@ -4,9 +4,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import msgspec
 from google.protobuf.message import DecodeError
 
+from hansa.client.faults import ClientError
+from hansa.client.gateway import Gateway
+from hansa.client.replies import read_problem
 from hansa.comet.abci import types_pb2 as abci
 from hansa.comet.abci.connection import Connection, list_calls
 from hansa.comet.abci.empty import EmptyApplication
@@ -19,6 +23,7 @@ from hansa.comet.rpc_json import FormatFault, parse_commit_answer, parse_validat
 from hansa.comet.rpc_state import parse_consensus_state, parse_peers, parse_status
 from hansa.comet.wire import Timestamp
 from hansa.encoding.protobuf import delimit
+from hansa.node.neighbours import fetch_announcements
 from tests.comet.abci.speaker import encode_requests
 from tests.comet.test_light_vectors import block, vectors
 from tests.comet.test_rpc import STATUS
@@ -158,13 +163,53 @@ def open_rpc() -> Door:
     answers = [write_commit(made.header, made.commit), pages, json.loads(STATUS), peers, rounds, {}]
 
     def parse(data: bytes) -> object:
-        return parsers[data[0] % len(parsers)](data[1:]) if data else None
+        if not data:
+            return None
+        which = data[0] % len(parsers)
+        try:
+            return parsers[which](data[1:])
+        except (ValueError, RecursionError, msgspec.MsgspecError) as error:
+            # `RpcClient` takes these for an answer that is none; a gateway's JSON has one fault.
+            assert which > 1 or isinstance(error, FormatFault), repr(error)
+            return None
 
     return Door(
         run=parse,
-        # What `RpcClient` takes for an answer that is none.
-        allowed=(FormatFault, ValueError, msgspec.MsgspecError),
+        allowed=(),
         seeds=tuple(bytes([at]) + msgspec.json.encode(each) for at, each in enumerate(answers)),
+        shape=lambda data, chance: data[:1] + change_json(data[1:], chance),
+    )
+
+
+def open_answers() -> Door:
+    """What other gateways answer to us: to the client, and to a node that asks where nodes are."""
+    said = [b""]
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200, content=said[0]))
+    client = httpx.Client(transport=transport, base_url="https://other.example")
+    gateway = Gateway("https://other.example")
+    gateway._client = client
+    asks: list[Callable[[], Any]] = [
+        lambda: fetch_announcements(client, "https://other.example"),
+        lambda: read_problem(400, said[0]),
+        gateway.league,
+        lambda: gateway.status("ab" * 32),
+        gateway.nodes,
+    ]
+    announced = {"own": "a", "nodes": [], "height": 1}
+    problem = {"code": "a.b", "title": "t", "detail": "d", "params": {"a": 1}}
+    status = {"id": "ab" * 32, "state": "committed", "height": 1}
+
+    def ask(data: bytes) -> object:
+        said[0] = data[1:]
+        return asks[data[0] % len(asks)]() if data else None
+
+    return Door(
+        run=ask,
+        allowed=(ClientError,),
+        seeds=tuple(
+            bytes([at]) + msgspec.json.encode(each)
+            for at, each in enumerate((announced, problem, announced, status, announced))
+        ),
         shape=lambda data, chance: data[:1] + change_json(data[1:], chance),
     )
 

@@ -108,7 +108,7 @@ def _find_or_make(path: Path, kid: str) -> str:
     try:
         found = msgspec.json.decode(read_file(path, FILE_BYTES_MAX), type=dict[str, str])
         return found["x"]
-    except (msgspec.DecodeError, KeyError) as error:
+    except (msgspec.DecodeError, KeyError, UnicodeError, RecursionError) as error:
         raise ClientError(f"{path} is not a JWK", "move it away, and try again") from error
 
 
