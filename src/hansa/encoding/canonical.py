@@ -5,8 +5,9 @@ What comes from outside is decoded strictly: what would not encode to the same b
 """
 
 import re
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Annotated, Any, NewType, TypeVar
 
 import msgspec
 
@@ -40,6 +41,21 @@ def _refuse_float(text: str) -> float:
 
 _encoder = msgspec.json.Encoder(order="sorted")
 _decoder = msgspec.json.Decoder(float_hook=_refuse_float)
+
+
+def _build_shallow(levels: int) -> Any:
+    """The type of values nested so deep at most: the library itself then checks every integer."""
+    integer = Annotated[int, msgspec.Meta(ge=-INTEGER_MAX, le=INTEGER_MAX)]
+    shallow: Any = bool | integer | str | None
+    name: Any = NewType  # with a name each: hashing types in types takes 2**levels steps
+    for level in range(levels):
+        nested = bool | integer | str | list[shallow] | dict[str, shallow] | None
+        shallow = name(f"Shallow{level}", nested)
+    return shallow
+
+
+# Deep enough for a transaction of invoices; what is deeper is looked at value by value.
+_shallow_decoder = msgspec.json.Decoder(_build_shallow(9))
 
 
 def encode_canonical(value: object) -> bytes:
@@ -83,6 +99,11 @@ def _has_long_integer(data: bytes) -> bool:
 
 
 def _decode_strictly(data: bytes) -> object:
+    """Nearly all that is canonical is known as such at once; else it is told what is wrong."""
+    with suppress(msgspec.MsgspecError, UnicodeError):
+        value = _shallow_decoder.decode(data)
+        if data.isascii() and _encoder.encode(value) == data:
+            return value
     try:
         value = _decoder.decode(data)
     except msgspec.ValidationError as error:  # only _refuse_float and huge integers
