@@ -198,7 +198,6 @@ def _spend_without_end(patch: Patch) -> None:
         return admission.Usage(member=member, window=window, units=spent + cost)
 
     patch.setattr("hansa.ledger.admission.check_quota", check)
-    patch.setattr("hansa.ledger.execution.check_quota", check)
 
 
 def _hold_nothing(patch: Patch) -> None:

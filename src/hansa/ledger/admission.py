@@ -9,7 +9,7 @@ from collections import OrderedDict
 import msgspec
 
 from hansa.crypto.hashing import sha256
-from hansa.crypto.signatures import InvalidSignature, verify_signature
+from hansa.crypto.signatures import InvalidSignature, PublicKey, verify_signature
 from hansa.ledger.contracts import Contract, Registry, decode_body, get_version
 from hansa.ledger.model import Message
 from hansa.ledger.state import Reader, get_system
@@ -141,24 +141,32 @@ class AdmittedMessage(msgspec.Struct, frozen=True):
 
 
 class AdmittedTransaction(msgspec.Struct, frozen=True):
-    """A transaction that may enter a block, with what the check has already read."""
+    """A transaction that may enter a block, with what the check has already read: `usage` is that
+    of the first signer's member after its `cost`.
+    """
 
     transaction: SignedTransaction
     accounts: tuple[Account, ...]
     messages: tuple[AdmittedMessage, ...]
     cost: int
+    usage: Usage
+
+
+Keys = tuple[PublicKey, ...]
+_Held = tuple[SignedTransaction, Keys, tuple[AdmittedMessage, ...]]
 
 
 class SignatureCache:
-    """Bounded memory of transactions whose signatures held, by the digest of the bytes carried.
+    """Bounded memory of transactions whose signatures held, by the digest of the bytes carried,
+    and of their messages as the contracts of then decoded them.
 
     The door's work serves the proposal and execution. It changes speed, never results.
     """
 
     def __init__(self, bytes_max: int = CACHE_BYTES_MAX) -> None:
-        self._bytes_max = bytes_max
+        self._bytes_max = bytes_max * 2 // 3  # decoded bodies take half as much again
         self._bytes = 0
-        self._held: OrderedDict[bytes, tuple[SignedTransaction, tuple[str, ...]]] = OrderedDict()
+        self._held: OrderedDict[bytes, _Held] = OrderedDict()
 
     def decode(self, data: bytes) -> SignedTransaction:
         """The decoded transaction, from memory when these very bytes are known. Raises
@@ -167,18 +175,25 @@ class SignatureCache:
         known = self._held.get(sha256(data))
         return decode_transaction(data) if known is None else known[0]
 
-    def holds(self, transaction: SignedTransaction, keys: tuple[str, ...]) -> bool:
+    def holds(self, transaction: SignedTransaction, keys: Keys) -> bool:
         """Whether these very bytes held under these very keys."""
         known = self._held.get(transaction.digest)
         return known is not None and known[1] == keys
 
-    def add(self, transaction: SignedTransaction, keys: tuple[str, ...]) -> None:
+    def messages(self, transaction: SignedTransaction) -> tuple[AdmittedMessage, ...]:
+        """Its messages, each good under the contract that it names; () when they are not known."""
+        known = self._held.get(transaction.digest)
+        return () if known is None else known[2]
+
+    def add(
+        self, transaction: SignedTransaction, keys: Keys, messages: tuple[AdmittedMessage, ...] = ()
+    ) -> None:
         """Remember; the oldest are forgotten."""
         if transaction.digest not in self._held:
             self._bytes += transaction.size
-        self._held[transaction.digest] = (transaction, keys)
+        self._held[transaction.digest] = (transaction, keys, messages)
         while self._bytes > self._bytes_max:
-            _digest, (oldest, _keys) = self._held.popitem(last=False)
+            _digest, (oldest, *_rest) = self._held.popitem(last=False)
             self._bytes -= oldest.size
 
 
@@ -200,19 +215,18 @@ def check_transaction(
     transaction = decoded
     _check_replay(transaction, chain, height, has_seen)
     signers = [_check_signer(reader, kid, height) for kid in transaction.payload.signers]
-    messages = tuple(
-        _admit_message(reader, registry, transaction, index, height)
-        for index in range(len(transaction.messages))
-    )
+    known = () if verified is None else verified.messages(transaction)
+    messages = _admit_messages(reader, registry, transaction, height, known)
     _check_scopes(messages, signers, transaction)
     cost = sum(message.body.COST for message in messages) + transaction.size // COST_BYTES
-    check_quota(reader, signers[0][0].member, cost, time_ms)
-    _check_signatures(transaction, signers, verified)
+    usage = check_quota(reader, signers[0][0].member, cost, time_ms)
+    _check_signatures(transaction, signers, messages, verified)
     return AdmittedTransaction(
         transaction=transaction,
         accounts=tuple(account for account, _key in signers),
         messages=messages,
         cost=cost,
+        usage=usage,
     )
 
 
@@ -270,25 +284,47 @@ def _check_signer(reader: Reader, kid: str, height: int) -> tuple[Account, Key]:
     return account, key
 
 
-def _admit_message(
+def _admit_messages(
     reader: Reader,
     registry: Registry,
     transaction: SignedTransaction,
-    index: int,
     height: int,
+    known: tuple[AdmittedMessage, ...],
+) -> tuple[AdmittedMessage, ...]:
+    """Each under the contract that is active; each contract and type is asked for once.
+
+    A body is a function of its bytes and the contract: one that is `known` is not decoded again.
+    """
+    contracts: dict[str, Contract] = {}
+    types: set[tuple[str, str]] = set()
+    admitted = []
+    for index, signed in enumerate(transaction.messages):
+        contract = contracts.get(signed.app)
+        if contract is None:
+            contract = contracts[signed.app] = registry.active(reader, signed.app, height)
+            check_not_frozen(reader, f"contract:{contract.name}")
+        if known and known[index].contract is contract:
+            message = known[index]
+        else:
+            message = _decode_message(contract, transaction, index)
+        if (signed.app, signed.type) not in types:
+            check_not_frozen(reader, f"message:{contract.name}.{signed.type}")
+            types.add((signed.app, signed.type))
+        admitted.append(message)
+    return tuple(admitted)
+
+
+def _decode_message(
+    contract: Contract, transaction: SignedTransaction, index: int
 ) -> AdmittedMessage:
     signed = transaction.messages[index]
-    contract = registry.active(reader, signed.app, height)
-    check_not_frozen(reader, f"contract:{contract.name}")
     body = decode_body(contract, signed.type, signed.body)
     if body.INTERNAL:
         raise InternalMessage(type=f"{signed.app}.{signed.type}")
-    check_not_frozen(reader, f"message:{contract.name}.{signed.type}")
-    version = get_version(type(body))
     return AdmittedMessage(
         contract=contract,
         body=body,
-        type=f"{signed.app}/{signed.type}/{version}",
+        type=f"{signed.app}/{signed.type}/{get_version(type(body))}",
         digest=transaction.message_digests[index],
         sender=signed.sender,
     )
@@ -309,9 +345,10 @@ def _check_scopes(
 def _check_signatures(
     transaction: SignedTransaction,
     signers: list[tuple[Account, Key]],
+    messages: tuple[AdmittedMessage, ...],
     verified: SignatureCache | None,
 ) -> None:
-    keys = tuple(f"{key.public.alg} {key.public.public}" for _account, key in signers)
+    keys = tuple(key.public for _account, key in signers)
     if verified is not None and verified.holds(transaction, keys):
         return
     for (_account, key), signature in zip(signers, transaction.signatures, strict=True):
@@ -323,4 +360,4 @@ def _check_signatures(
         except InvalidSignature as error:
             raise WrongSignature(kid=kid) from error
     if verified is not None:
-        verified.add(transaction, keys)
+        verified.add(transaction, keys, messages)

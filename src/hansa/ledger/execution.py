@@ -17,7 +17,6 @@ from hansa.ledger.admission import (
     AdmittedTransaction,
     SignatureCache,
     check_not_frozen,
-    check_quota,
     check_transaction,
 )
 from hansa.ledger.block_records import write_block_records
@@ -154,7 +153,7 @@ def execute_bytes(
     except Rejection as rejection:
         return _build_invalid(data, transaction, rejection)
     seen[transaction.id] = None
-    usage = check_quota(overlay, admitted.accounts[0].member, admitted.cost, block.time_ms)
+    usage = admitted.usage
     overlay.put(compute_state_key(Usage.OWNER, Usage.KIND, usage.key()), encode_canonical(usage))
     return _execute_transaction(overlay, block, registry, admitted)
 

@@ -8,7 +8,7 @@ from collections.abc import Set
 from typing import Final
 
 from hansa.crypto.signatures import InvalidSignature, verify_signature
-from hansa.ledger.admission import SignatureCache, WrongSignature
+from hansa.ledger.admission import Keys, SignatureCache, WrongSignature
 from hansa.ledger.blocks import Block
 from hansa.ledger.contracts import Registry
 from hansa.ledger.execution import execute_bytes
@@ -47,7 +47,7 @@ def try_transaction(
 
 def _check_signed(
     state: StateReader, transaction: SignedTransaction, unsigned: Set[str], height: int
-) -> tuple[str, ...]:
+) -> Keys:
     """Keys of the signers that there are, as admission names them. Raises WrongSignature."""
     keys = []
     for each in transaction.signatures:
@@ -63,5 +63,5 @@ def _check_signed(
                 raise WrongSignature(kid=kid) from error
         if each.header.alg != key.public.alg:
             raise WrongSignature(kid=kid)
-        keys.append(f"{key.public.alg} {key.public.public}")
+        keys.append(key.public)
     return tuple(keys)
