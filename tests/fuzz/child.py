@@ -1,9 +1,10 @@
 """The doors of one room, each in a process of its own: led by coverage where atheris is, else by
 chance alone.
 
-`python -m tests.fuzz.child FOLDER SECONDS INPUTS SEED DOOR…`: per door, whichever of seconds and
-inputs comes first (0: no such limit). What is found lies in FOLDER/DOOR, and `log` says how many
-inputs there were. The room is imported, and made to count its branches, once for its doors.
+`python -m tests.fuzz.child HOW FOLDER SECONDS INPUTS SEED DOOR…`: HOW is LED or CHANCE; per door,
+whichever of seconds and inputs comes first (0: no such limit). What is found lies in FOLDER/DOOR,
+and `log` says how many inputs there were. The room is imported, and made to count its branches,
+once for all its doors.
 """
 
 import logging
@@ -27,8 +28,10 @@ INPUT_TIME_S = 5
 MEMORY_MB = 1_500
 LENGTH_MAX = 20_000
 COUNTED = "stat::number_of_executed_units: "
-LED = "fuzzing led by coverage (atheris)"
-BY_CHANCE = "fuzzing by chance: atheris is not installed"
+# Whose branches are counted.
+COUNTED_MODULES = ["hansa", "tests.fuzz.rooms.planted"]
+LED, CHANCE = "led", "chance"
+WORDS = {LED: "fuzzing led by coverage (atheris)", CHANCE: "fuzzing by chance, without atheris"}
 
 
 class TooSlow(BaseException):
@@ -46,8 +49,10 @@ def silence() -> None:
     logging.disable(logging.CRITICAL)
 
 
-def import_atheris() -> Any:
-    """The fuzzer, None where there is none."""
+def import_atheris(how: str) -> Any:
+    """The fuzzer, None where there is none or none is wanted."""
+    if how == CHANCE:
+        return None
     try:
         import atheris
     except ImportError:
@@ -106,13 +111,12 @@ def run_by_chance(name: str, folder: Path, seconds: float, inputs: int, seed: in
     print(f"{COUNTED}{count}", flush=True)
 
 
-def run_door(name: str, folder: Path, seconds: float, inputs: int, seed: int) -> None:
+def run_door(atheris: Any, name: str, folder: Path, seconds: float, inputs: int, seed: int) -> None:
     """Fuzz one door in this process, which ends with it."""
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    atheris = import_atheris()
-    print(LED if atheris else BY_CHANCE, flush=True)
+    print(WORDS[LED if atheris else CHANCE], flush=True)
     if atheris is None:
         run_by_chance(name, folder, seconds, inputs, seed)
         return
@@ -124,13 +128,13 @@ def run_door(name: str, folder: Path, seconds: float, inputs: int, seed: int) ->
 
 def main() -> None:
     """Fuzz the doors named on the command line, one after the other; 1 when one found anything."""
-    place, seconds, inputs, seed, *names = sys.argv[1:]
+    how, place, seconds, inputs, seed, *names = sys.argv[1:]
     silence()
-    atheris = import_atheris()
+    atheris = import_atheris(how)
     if atheris is None:
         import_room(names[0])
     else:
-        with atheris.instrument_imports(include=["hansa"]):
+        with atheris.instrument_imports(include=COUNTED_MODULES):
             import_room(names[0])
     failed = False
     for name in names:
@@ -138,7 +142,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         child = os.fork()
         if not child:
-            run_door(name, folder, float(seconds), int(inputs), int(seed))
+            run_door(atheris, name, folder, float(seconds), int(inputs), int(seed))
             sys.exit(0)
         failed |= os.waitpid(child, 0)[1] != 0
     sys.exit(int(failed))

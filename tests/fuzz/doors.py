@@ -1,4 +1,4 @@
-"""The table of doors: each name, and the room whose `open_<name>` makes it."""
+"""The table of doors: each name, and the room whose `open_NAME` makes it."""
 
 from importlib import import_module
 from types import ModuleType
@@ -18,11 +18,13 @@ ROOMS = {
     "gateway": "rest console form_bodies",
 }
 DOORS = {name: room for room, names in ROOMS.items() for name in names.split()}
+# With a fault each, to see that it is found.
+PLANTED = dict.fromkeys(("planted_crash", "planted_hang", "planted_yes"), "planted")
 
 
 def import_room(name: str) -> ModuleType:
     """The room of a door: only its own is imported."""
-    return import_module(f"tests.fuzz.rooms.{DOORS[name]}")
+    return import_module(f"tests.fuzz.rooms.{(DOORS | PLANTED)[name]}")
 
 
 def open_door(name: str) -> Door:
