@@ -9,7 +9,7 @@ from litestar.exceptions import HTTPException
 
 from hansa.api.app_routes import build_response, write_refusal
 from hansa.api.problems import Refusal, describe_rejection, refuse_busy
-from hansa.index.faults import IndexFault
+from hansa.index.faults import ABSENT, IndexFault
 from hansa.ledger.rejections import Rejection
 from hansa.node.faults import NodeError, PoolFull
 
@@ -39,6 +39,10 @@ def describe_fault(error: Exception) -> Refusal:
     if isinstance(error, NodeError):
         _log.warning("node_fault", kind=type(error).__name__, text=error.text)
         return _refuse_service("node.stopped", "The node does not answer now.")
+    if isinstance(error, IndexFault) and error.code == ABSENT:
+        return Refusal(
+            503, ABSENT, f"{str(error).capitalize()}.", remedy=f"{error.hint.capitalize()}."
+        )
     code = error.code if isinstance(error, IndexFault) else "index.database"
     return _refuse_service(code, "The read model does not answer now.")
 
@@ -48,6 +52,8 @@ def _describe(request: Request[Any, Any, Any], error: Exception) -> Refusal:
         return describe_fault(error)
     if isinstance(error, HTTPException):
         return _describe_http(error)
+    if isinstance(error, RecursionError | UnicodeDecodeError):
+        return _refuse_text(error)
     _log_bug(request, error)
     return Refusal(
         500,
@@ -65,6 +71,17 @@ def _refuse_service(code: str, detail: str) -> Refusal:
         detail,
         remedy="Ask again in a while; what was committed stays. `hansa doctor` names the cure.",
         headers={"retry-after": "5"},
+    )
+
+
+def _refuse_text(error: RecursionError | UnicodeDecodeError) -> Refusal:
+    """What Litestar's own reading of a typed body lets through: nothing of ours nests so deep."""
+    what = "nested too deeply" if isinstance(error, RecursionError) else "not UTF-8"
+    return Refusal(
+        400,
+        "api.not_json",
+        f"The body is {what}.",
+        remedy="Send it as plain JSON in UTF-8.",
     )
 
 
