@@ -42,7 +42,7 @@ _TEN_YEARS_MS: Final = 315_360_000_000
 class Kind(msgspec.Struct, frozen=True):
     """A kind of fault: its group in docs/simulation.md, the profiles that draw it, and what its
     `value` and `text` may be. `rotten`: it makes a node's word worthless, so that never more than a
-    third of the votes have it.
+    third of the votes have it. `votes`: it is a validator's.
     """
 
     group: str
@@ -50,6 +50,7 @@ class Kind(msgspec.Struct, frozen=True):
     values: Sequence[int] = (0,)
     texts: Sequence[str] = ("",)
     rotten: bool = False
+    votes: bool = False
 
 
 _CRASH: Final = ("crash", "mixed")
@@ -78,11 +79,11 @@ KINDS: Final[dict[str, Kind]] = {
     "pool_full": Kind("F6", _LINKS),
     "rpc_away": Kind("F6", _LINKS),
     "rounds": Kind("F7", (*_LINKS, "crash"), (1, 2, 3, 4)),
-    "foreign_proposal": Kind("F7", _LINKS, texts=FOREIGN_PROPOSALS),
-    "bad_proposal": Kind("F7", _LINKS, texts=BAD_PROPOSALS, rotten=True),
-    "nil_votes": Kind("F7", _LINKS),
-    "absent_votes": Kind("F7", _LINKS),
-    "evidence": Kind("F7", _LINKS, rotten=True),
+    "foreign_proposal": Kind("F7", _LINKS, texts=FOREIGN_PROPOSALS, votes=True),
+    "bad_proposal": Kind("F7", _LINKS, texts=BAD_PROPOSALS, rotten=True, votes=True),
+    "nil_votes": Kind("F7", _LINKS, votes=True),
+    "absent_votes": Kind("F7", _LINKS, votes=True),
+    "evidence": Kind("F7", _LINKS, rotten=True, votes=True),
     "join": Kind("F10", _SYNC, _ANY),
     "lying_chunks": Kind("F10", _SYNC, _ANY, rotten=True),
     "index_older": Kind("F11", (*_DISK, "crash")),
@@ -188,12 +189,13 @@ def list_kinds(profile: str) -> tuple[str, ...]:
 def draw_faults(seed: int, profile: str, nodes: int, validators: int, blocks: int) -> list[Fault]:
     """The faults of a storm, in order: one in three blocks."""
     kinds = list_kinds(profile)
-    rotten = range(validators - (validators - 1) // 3 + 1, nodes + 1)
+    first_rotten = validators - (validators - 1) // 3 + 1
     faults = []
     for number in range(blocks // 3 if kinds else 0):
         name = pick(kinds, seed, number, "kind")
         kind = KINDS[name]
-        among = rotten if kind.rotten else range(1, nodes + 1)
+        last = validators if kind.votes else nodes
+        among = range(first_rotten if kind.rotten else 1, last + 1)
         if among:
             fault = Fault(
                 kind=name,
