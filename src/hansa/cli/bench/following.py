@@ -53,8 +53,7 @@ def conduct_index(
     tell("keys, genesis, signed transactions")
     league = LoneLeague(folder / "main", CHAIN)
     seconds = plan.warm_up_s + plan.seconds
-    # What is only committed is faster than what is indexed too.
-    count = 2 * count_transactions(plan.messages, seconds)
+    count = count_transactions(plan.messages, seconds)
     sent, _heavy = league.prepare("load", count, plan.messages)
     runs: dict[str, list[Ran]] = {SQLITE: [], POSTGRES: []}
     faults: list[str] = []
