@@ -69,9 +69,7 @@ def list_roles(
     saying where another is narrower.
     """
     sets = {POWERS[act] for act in list_acts(kind, action, biz_step, has_goods=has_goods)}
-    return tuple(
-        sorted(each for each in sets if not any(set(other) < set(each) for other in sets))
-    )
+    return tuple(sorted(each for each in sets if not any(set(other) < set(each) for other in sets)))
 
 
 def require_powers(ctx: Context, member: Member, event: FoodEvent) -> None:
