@@ -342,6 +342,25 @@ def test_a_full_disk_takes_nothing_until_it_has_room(tmp_path: Path) -> None:
     assert store.get("meta", b"a") == b"1"
 
 
+def test_a_sync_that_fails_leaves_what_readers_saw_to_chance(tmp_path: Path) -> None:
+    left: dict[Variant, bytes | None] = {"dropped": None, "kept": b"1"}
+    for variant, found in left.items():
+        disk, store = open_played(tmp_path / variant)
+        batch = store.batch()
+        batch.put("meta", b"a", b"1")
+        disk.breaks = True
+        with pytest.raises(StorageError, match="Input/output"):
+            store.commit(batch)
+        assert store.get("meta", b"a") == b"1"
+        disk.breaks = False
+        for ask in (store.write, store.commit):
+            with pytest.raises(StorageError, match="Input/output"):
+                ask(batch)
+        store.close()
+        disk.stop(variant)
+        assert disk.open_store(tmp_path / variant, stops.FAMILIES).get("meta", b"a") == found
+
+
 def test_rot_is_found_when_it_is_read_or_told_by_nothing(tmp_path: Path) -> None:
     disk, store = open_played(tmp_path / "data")
     assert disk.rot(tmp_path / "data", "meta", 5, seen=True) is None

@@ -157,13 +157,14 @@ class _Medium:
 class SimulatedDisk:
     """One node's disk. Its faults last until they are taken back.
 
-    `full`: nothing can be written. `slow_ms`: what each sync takes, told to `pass_ms`. `at_point`
+    `full`: nothing can be written. `breaks`: the next sync fails, and nothing is taken any more
+    until the store is opened again. `slow_ms`: what each sync takes, told to `pass_ms`. `at_point`
     is told of each of POINTS that is reached, and may raise Crash. `on_visible`: of each commit
     that readers of the store see, and that is not durable yet.
     """
 
     def __init__(self, name: str = "disk") -> None:
-        self.full, self.slow_ms = False, 0
+        self.full, self.breaks, self.slow_ms = False, False, 0
         self.at_point: Callable[[str], None] = lambda _point: None
         self.on_visible: Callable[[], None] = lambda: None
         self.pass_ms: Callable[[int], None] = lambda _ms: None
@@ -262,7 +263,7 @@ class SimulatedStore:
         self.on_fault: Callable[[NodeError], None] = lambda _fault: None
         self._disk, self._folder, self._families = disk, folder, families
         self._life = disk.life
-        self._is_closed = False
+        self._is_closed = self._is_broken = False
         self._is_read_only = read_only
         self._medium = self._open(create)
 
@@ -327,6 +328,9 @@ class SimulatedStore:
         self._disk.reach(VISIBLE)
         if self._disk.slow_ms:
             self._disk.pass_ms(self._disk.slow_ms)
+        if self._disk.breaks:
+            self._is_broken = True
+            raise self._build_disk_fault("Input/output error")
         self._medium.sync()
         self._disk.reach(DURABLE)
 
@@ -354,6 +358,8 @@ class SimulatedStore:
         self._check()
         if self._is_read_only:
             raise self._build_disk_fault("Not supported operation in read only mode.")
+        if self._is_broken:
+            raise self._build_disk_fault("Input/output error")
         self._check_room()
         self._medium.apply(batch.inner)
 
