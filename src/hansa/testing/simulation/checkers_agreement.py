@@ -7,15 +7,21 @@ from typing import Final
 
 from hansa.comet.validators import ValidatorSet, compute_validators_hash
 from hansa.crypto.merkle import merkle_root
-from hansa.ledger.admission import AlreadySeen, Expired, ExpiryTooFar, WrongChain, WrongSignature
+from hansa.ledger.admission import check_transaction
 from hansa.ledger.blocks import ValidatorUpdate
 from hansa.ledger.receipts import INVALID
 from hansa.ledger.rejections import Rejection
-from hansa.ledger.transactions import Malformed
+from hansa.ledger.transactions import decode_transaction
 from hansa.node.audit import check_chain
-from hansa.node.faults import CorruptFolderError, HalfMadeFolderError, NodeError
+from hansa.node.faults import (
+    CorruptFolderError,
+    HalfMadeFolderError,
+    MissingFolderError,
+    NodeError,
+)
 from hansa.node.ledger_node import LedgerNode
 from hansa.node.sealer import apply_updates, build_validators
+from hansa.node.storage import Storage
 from hansa.testing.simulation.checkers import (
     Checker,
     Committed,
@@ -35,16 +41,8 @@ from hansa.testing.simulation.checkers import (
     list_running,
 )
 
-# Refusals that hold before the block as well as in it: none of an honest block may meet one.
-_SURE: Final[tuple[type[Rejection], ...]] = (
-    AlreadySeen,
-    Expired,
-    ExpiryTooFar,
-    Malformed,
-    WrongChain,
-    WrongSignature,
-)
-SURE_CODES: Final = frozenset(f"{each.CODESPACE}.{each.CODE}" for each in _SURE)
+# What a start may meet after a crash: never, for a crash damages nothing.
+_DAMAGES: Final = (CorruptFolderError, HalfMadeFolderError, MissingFolderError)
 AUDITED_ONE_IN: Final = 5
 
 
@@ -146,25 +144,27 @@ class Finality(Checker):
 
 
 class Verdict(Checker):
-    """C4: all honest nodes give one verdict on a proposal; what an honest node prepared is accepted
-    and brings no result that was sure to be invalid.
+    """C4: honest nodes give one verdict on a proposal; what an honest node prepared is accepted;
+    of what was voted for, each transaction may enter by the state before, without any memory.
     """
 
     name = "C4"
 
     def __init__(self) -> None:
         self._said: dict[tuple[int, str, int], Judged] = {}
-        self._honest: set[int] = set()
+        self._height = 0
 
     def see(self, world: World, moment: Moment) -> None:
-        """Compare verdicts; look at what an honest block brought."""
+        """Compare verdicts; ask again before the block is committed."""
+        if not isinstance(moment, Judged | Executed) or not find_node(world, moment.node).is_honest:
+            return
         if isinstance(moment, Judged):
-            if find_node(world, moment.node).is_honest:
-                self._compare(world, moment)
-        elif isinstance(moment, Committed):
-            node = find_node(world, moment.node)
-            if node.is_honest and node.ledger is not None:
-                self._check_results(node.ledger, moment)
+            self._compare(world, moment)
+        elif moment.height > self._height:
+            ledger = find_node(world, moment.node).ledger
+            if ledger is not None and ledger.height == moment.height - 1:
+                self._height = moment.height
+                self._ask_again(world, get_storage(ledger), moment.height)
 
     def _compare(self, world: World, said: Judged) -> None:
         first = self._said.setdefault((said.height, said.proposer, said.round), said)
@@ -174,17 +174,23 @@ class Verdict(Checker):
         is_honest = said.honest and find_node(world, said.proposer).is_honest
         if is_honest and not said.accepted:
             self.fail(f"{where} is honest, and {said.node} refuses it")
-        if said.accepted:
-            self._honest.add(said.height)
 
-    def _check_results(self, ledger: LedgerNode, moment: Committed) -> None:
-        """Of what every honest node voted for, nothing is invalid but by what stood before it."""
-        if moment.height not in self._honest:
-            return
-        for result in get_storage(ledger).results(moment.height).results:
-            code = result.messages[0].code
-            if result.code == INVALID and code in SURE_CODES:
-                self.fail(f"block {moment.height} was accepted and has {result.id[:16]}: {code}")
+    def _ask_again(self, world: World, before: Storage, height: int) -> None:
+        """The one gate, with nothing remembered."""
+        block = world.decided(height).block
+        for data in block.transactions:
+            try:
+                check_transaction(
+                    before,
+                    data,
+                    world.registry,
+                    chain=block.chain,
+                    height=height,
+                    time_ms=block.time_ms,
+                    has_seen=before.has_seen(decode_transaction(data).id),
+                )
+            except Rejection as rejection:
+                self.fail(f"block {height} was voted for with what may not enter: {rejection.code}")
 
 
 class Start(Checker):
@@ -207,7 +213,7 @@ class Start(Checker):
         elif isinstance(moment, Started) and find_node(world, moment.node).is_honest:
             self._check(world, moment)
         elif isinstance(moment, Stopped) and not moment.allowed:
-            is_damaged = isinstance(moment.failure, CorruptFolderError | HalfMadeFolderError)
+            is_damaged = isinstance(moment.failure, _DAMAGES)
             self.need(not is_damaged, f"node {moment.node} is damaged: {moment.failure}")
 
     def _check(self, world: World, started: Started) -> None:

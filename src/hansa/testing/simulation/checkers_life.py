@@ -15,7 +15,7 @@ from hansa.node.application import ADMITTED_MAX
 from hansa.node.faults import NodeError
 from hansa.node.ledger_node import LedgerNode
 from hansa.node.pool import TransactionPool
-from hansa.node.snapshots import KEPT, PROMISED_MAX
+from hansa.node.snapshots import KEPT, PROMISED_MAX, Snapshots
 from hansa.testing.simulation.checkers import (
     Answered,
     Checker,
@@ -38,7 +38,7 @@ from hansa.testing.simulation.checkers import (
 
 ACCEPT: Final = "ACCEPT"
 # Simulated ms after an engine's restart by which it has its node's transactions again.
-GIVEN_AGAIN_MS: Final = 300
+GIVEN_AGAIN_MS: Final = 100
 # Blocks whose transactions may wait for the header that proves them.
 UNSEALED_MAX: Final = 2
 
@@ -92,7 +92,8 @@ class Accepted(msgspec.Struct, frozen=True):
 
 class Liveness(Checker):
     """C12: what a door took is committed, or can no longer enter; an engine that began anew has its
-    node's transactions again; in the calm every node that may run reaches the last height.
+    node's transactions again; a promised snapshot is kept; in the calm every node that may run
+    reaches the last height.
     """
 
     name = "C12"
@@ -101,6 +102,8 @@ class Liveness(Checker):
         # By node and id (hex): what its door took and what has no end yet.
         self._open: dict[str, dict[str, Accepted]] = {}
         self._begun: dict[str, int] = {}
+        # By node: whose promises, and until when which heights are promised (simulated s).
+        self._promised: dict[str, tuple[Snapshots, dict[int, float]]] = {}
 
     def see(self, world: World, moment: Moment) -> None:
         """Doors, ends of lives, blocks, and the end."""
@@ -120,6 +123,7 @@ class Liveness(Checker):
             self._check_open(find_node(world, moment.node))
         elif isinstance(moment, Followed):
             self._check_given(world, find_node(world, moment.node))
+            self._check_promises(world, find_node(world, moment.node))
         elif isinstance(moment, End):
             self._check_end(world)
 
@@ -127,6 +131,22 @@ class Liveness(Checker):
         """A pool is in memory: clients send again."""
         self._open.pop(name, None)
         self._begun.pop(name, None)
+        self._promised.pop(name, None)
+
+    def _check_promises(self, world: World, node: NodeView) -> None:
+        """Who was told of a snapshot finds it for as long as was promised."""
+        if node.engine is None:
+            return
+        snapshots: Snapshots = node.engine.parts.desk._snapshots
+        whose, known = self._promised.get(node.name, (snapshots, {}))
+        if whose is not snapshots:
+            known = {}
+        known.update(snapshots._promised)
+        self._promised[node.name] = snapshots, known
+        alive = [height for height, until in known.items() if until * 1_000 > world.time_ms]
+        for height in alive if len(alive) <= PROMISED_MAX else ():
+            is_kept = height in snapshots._made
+            self.need(is_kept, f"node {node.name} promised the snapshot of {height} and forgot it")
 
     def _check_open(self, node: NodeView) -> None:
         ledger, taken = node.ledger, self._open.get(node.name)

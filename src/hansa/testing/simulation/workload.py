@@ -6,6 +6,8 @@ What people do stands in `workload_acts`, what bad senders do in `workload_bad`.
 from types import MappingProxyType
 from typing import Final
 
+import msgspec
+
 from hansa.client.transactions import build_payload
 from hansa.crypto.hashing import sha256
 from hansa.testing.simulation import workload_members
@@ -29,6 +31,8 @@ from hansa.testing.simulation.workload_league import build_genesis, build_regist
 ROOMS: Final = (workload_members,)
 # Of what is drawn, one in so many is bad.
 BAD_ONE_IN: Final = 6
+# From a spoilt copy to the same bytes again.
+AGAIN_MS: Final = 60
 # Words and numbers (1 to so many) that an argument may be.
 _WORDS: Final = MappingProxyType(
     {
@@ -110,9 +114,10 @@ class Workload:
 
 
 def draw_acts(seed: int, count: int, blocks: int, nodes: int) -> tuple[Act, ...]:
-    """So many acts in order of time, over `blocks` blocks, at the doors of `nodes` nodes."""
+    """So many acts and their copies, in order of time, over `blocks` blocks, at `nodes` doors."""
     times = sorted(chance(seed, "act", n, "at") % (blocks * BLOCK_MS) for n in range(1, count))
     acts = [Act(number=1, kind="open", at_ms=0, node=1)]
+    copies: list[Act] = []
     issued = 0
     for number, at_ms in enumerate(times, 2):
         kind = _draw_kind(seed, number)
@@ -120,7 +125,19 @@ def draw_acts(seed: int, count: int, blocks: int, nodes: int) -> tuple[Act, ...]
         issued += kind == "issue"
         node = 1 + chance(seed, "act", number, "node") % nodes
         acts.append(Act(number=number, kind=kind, at_ms=at_ms, node=node, args=args))
-    return tuple(acts)
+        if kind in COPIES:
+            acts[-1] = _follow(acts[-1], acts[int(args.get("of", 1)) - 1])
+        if kind == "spoilt":  # whoever refused it is asked once more
+            again = msgspec.structs.replace(acts[-1], number=number + 2 * count)
+            copies.append(msgspec.structs.replace(again, at_ms=again.at_ms + AGAIN_MS))
+    return tuple(sorted((*acts, *copies), key=lambda act: (act.at_ms, act.number)))
+
+
+def _follow(act: Act, of: Act) -> Act:
+    """A copy comes where the original waits, mostly while it does."""
+    if act.kind == "again":
+        return act
+    return msgspec.structs.replace(act, at_ms=of.at_ms + 10 + act.number % 120, node=of.node)
 
 
 def _draw_kind(seed: int, number: int) -> str:
