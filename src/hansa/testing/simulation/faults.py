@@ -280,15 +280,16 @@ class Faults:
     def _age_index(self, fault: Fault, node: SimulatedNode) -> bool:
         """The read model is lost, and an older one of it put back."""
         file = node.home.folder / INDEX
-        kept = file.with_name(INDEX + _BACKUP)
+        kept = file.with_name(f"{INDEX}{_BACKUP}.{self._stage.clock.steady_ms}")
         if not file.exists():
             return False
         shutil.copyfile(file, kept)  # without what is only in the log beside it
 
         def put_back() -> None:
-            node.stop()
-            kept.replace(file)
-            node.start()
+            if kept.exists():  # the home may be another by now
+                node.stop()
+                kept.replace(file)
+                node.start()
 
         self._after(fault, put_back)
         return True
@@ -302,7 +303,7 @@ class Faults:
         copy = folder.with_name(f"{folder.name}{_BACKUP}.{self._stage.clock.steady_ms}")
         shutil.copytree(folder, copy)
         node.disk.clone(copy / DATA)
-        books, committed = node.books.copy(), node.committed
+        books, committed, joining = node.books.copy(), node.committed, node.is_joining
         node.start()
 
         def restore() -> None:
@@ -311,7 +312,7 @@ class Faults:
                 shutil.copyfile(folder / INDEX, copy / INDEX)
             shutil.rmtree(folder)
             copy.rename(folder)
-            node.books, node.committed = books, committed
+            node.books, node.committed, node.is_joining = books, committed, joining
             node.start()
             self.count(fault.kind)
 

@@ -191,7 +191,8 @@ class SimulatedNetwork:
                 node_folder.on_sync = self.faults.reach_sync
                 self._go_on_safely()
             except Found as error:
-                found = error
+                found = Found(error.checker, error.text.replace(folder, ""))
+                found.__cause__ = error.__cause__
             finally:
                 node_folder.on_sync = before
                 for node in self.nodes:
