@@ -20,7 +20,9 @@ _JOIN_ANEW: Final = (
     "a snapshot of the other nodes; keep priv_validator_state.json in any case."
 )
 _LINE_MAX: Final = 300
-_STACK: Final = re.compile(r"^(goroutine \d|\t|\s+/|created by |[\w./*()-]+\(.*\)$|\[signal )")
+# A call is told by its first bracket alone: a line of brackets only would be tried from each.
+_CALL: Final = r"[\w./*()-][\w./*)-]*\(.*\)$"
+_STACK: Final = re.compile(rf"^(goroutine \d|\t|\s+/|created by |{_CALL}|\[signal )")
 
 
 class EngineExit(NamedTuple):
