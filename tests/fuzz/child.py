@@ -7,6 +7,7 @@ and `log` says how many inputs there were. The room is imported, and made to cou
 once for all its doors.
 """
 
+import hashlib
 import logging
 import os
 import random
@@ -38,8 +39,10 @@ class TooSlow(BaseException):
     """An input took longer than it may."""
 
 
-def drop(_logger: Any, _method: str, _event: Any) -> Any:
-    """A processor that lets nothing through."""
+def drop(_logger: Any, method: str, event: Any) -> Any:
+    """A processor that lets nothing through but what failed."""
+    if method in ("error", "exception", "critical"):
+        print(event, file=sys.stderr)
     raise structlog.DropEvent
 
 
@@ -76,12 +79,19 @@ def run_led(atheris: Any, name: str, folder: Path, limits: list[str]) -> None:
             return bytes(atheris.Mutate(data, size_max))
         return door.shape(data, chance)[:size_max]
 
+    def ask(data: bytes) -> None:
+        try:
+            door.knock(data)
+        except BaseException:  # libFuzzer keeps it too, but not where threads still run
+            (folder / f"crash-{hashlib.sha1(data).hexdigest()}").write_bytes(data)
+            raise
+
     options = [
         *(f"-timeout={INPUT_TIME_S}", f"-rss_limit_mb={MEMORY_MB}", f"-artifact_prefix={folder}/"),
         *("-print_final_stats=1", f"-max_len={min(length, LENGTH_MAX)}", "-reload=0"),
     ]
     folders = [str(each) for each in (new, kept, seeds) if each.is_dir()]
-    atheris.Setup([sys.argv[0], *options, *limits, *folders], door.knock, custom_mutator=change)
+    atheris.Setup([sys.argv[0], *options, *limits, *folders], ask, custom_mutator=change)
     atheris.Fuzz()
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 from rfc3161_client import (
     HashAlgorithm,
@@ -25,6 +26,11 @@ from hansa.contracts.evidence.model import TOKEN_BYTES_MAX
 
 # SHA-256, SHA-384, SHA-512.
 HASHES: Final = frozenset(f"2.16.840.1.101.3.4.2.{arc}" for arc in (1, 2, 3))
+# What the library raises for certificates that it cannot read, by the part that is wrong.
+_UNREADABLE: Final = (
+    *(ValueError, TypeError, KeyError, x509.InvalidVersion, x509.DuplicateExtension),
+    *(x509.UnsupportedGeneralNameType, UnsupportedAlgorithm),
+)
 
 
 class WrongToken(ClientError):
@@ -148,7 +154,7 @@ def _find_signer(response: TimeStampResponse) -> x509.Certificate:
             certificate = x509.load_der_x509_certificate(data)
             is_named = certificate.serial_number == info.serial_number
             is_its = is_named and certificate.issuer == info.issuer
-        except (ValueError, KeyError, x509.InvalidVersion) as error:  # what the library raises
+        except _UNREADABLE as error:
             raise WrongToken("bad_token", "a certificate of the token cannot be read") from error
         if is_its:
             return certificate
@@ -159,7 +165,7 @@ def _check_usage(certificate: x509.Certificate) -> None:
     """RFC 3161 section 2.3: time-stamping alone, and critical."""
     try:
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-    except (x509.ExtensionNotFound, ValueError) as error:
+    except (x509.ExtensionNotFound, *_UNREADABLE) as error:
         raise WrongToken("wrong_usage", "the certificate is not for time-stamps") from error
     purposes: list[ObjectIdentifier] = list(usage.value)
     if not usage.critical or purposes != [ExtendedKeyUsageOID.TIME_STAMPING]:
