@@ -6,10 +6,11 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from hansa.cli import checkup
-from hansa.cli.doctor import examine_home, examine_league, format_league_findings
+from hansa.cli.doctor import build_index_look, examine_home, examine_league, format_league_findings
 from hansa.cli.founding import Shape
 from hansa.cli.league import make_league
 from hansa.cli.template import BAY
@@ -28,7 +29,7 @@ from hansa.node.engine_doctor import (
 )
 from hansa.node.home import Home, open_home
 from hansa.node.sealer import APPLICATION_PROTOCOL
-from hansa.node.settings import PeerSettings, Settings, encode_settings
+from hansa.node.settings import IndexSettings, PeerSettings, Settings, encode_settings
 
 EXEMPT = ("port", "disk", "engine")  # of this machine, not of the league
 
@@ -75,6 +76,15 @@ def put_blocks(home: Home, *, mark: bytes | None = None) -> None:
     document = encode_engine_genesis(home.genesis, b"", APPLICATION_PROTOCOL)
     (data / GENESIS_MARK).write_bytes(mark or sha256(document).hex().encode() + b"\n")
     create_sign_state(home.folder / "engine")
+
+
+def test_a_node_that_keeps_no_read_model_is_well(home: Home) -> None:
+    look = build_index_look(deep=False)
+    assert "keeps none" not in look(home, None).text
+    settings = Settings(index=IndexSettings(follow=False))
+    assert look(msgspec.structs.replace(home, settings=settings), None) == Finding(
+        "read model", True, "this node keeps none ([index] in node.toml)"
+    )
 
 
 def test_a_new_network_is_well_and_stays_untouched(bay: Path) -> None:

@@ -21,7 +21,7 @@ from hansa.node.faults import (
 )
 from hansa.node.home import create_home, open_home, write_validator_key
 from hansa.node.key_value import KeyValueStore
-from hansa.node.settings import Settings, decode_settings, encode_settings
+from hansa.node.settings import IndexSettings, Settings, decode_settings, encode_settings
 from hansa.node.storage import FAMILIES, FORMAT, Storage, make_identity
 from hansa.testing.chain import make_key
 from tests.node.league import ToyLeague, read_counter
@@ -248,6 +248,8 @@ def test_two_nodes_on_one_folder_are_refused(league: ToyLeague) -> None:
 def test_settings_survive_a_round_and_refuse_unknown_names() -> None:
     assert decode_settings(encode_settings(Settings())) == Settings()
     assert decode_settings("") == Settings()
+    without = Settings(index=IndexSettings(follow=False))
+    assert decode_settings(encode_settings(without)) == without
     for text in ("[api]\nprot = 1\n", "[api]\nport = 70000\n", "[engine]\nheartbeat_s = 0\n", "["):
         with pytest.raises(ConfigurationError):
             decode_settings(text)

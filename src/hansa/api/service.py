@@ -22,6 +22,7 @@ from hansa.api.views import (
     Status,
 )
 from hansa.identity.did import is_did
+from hansa.index.faults import ABSENT
 
 JSON_MEDIA = ("application/json",)
 JOSE_MEDIA = ("application/jose", "text/plain")
@@ -160,14 +161,16 @@ def get_health(gate: TheGate) -> Response[Health]:
     failed = gate.ledger.failure is not None
     behind = max(0, gate.ledger.height - gate.index.height)
     index = "ok"
-    if gate.follower is not None and gate.follower.fault is not None:
+    if not gate.index.is_kept:
+        index = ABSENT
+    elif gate.follower is not None and gate.follower.fault is not None:
         index = gate.follower.fault.code
     elif gate.follower is not None and not gate.follower.is_running:
         index = "index.stopped"
     elif behind > BEHIND_MAX:
         index = "index.behind"
     health = Health(
-        status="failing" if failed else "ok" if index == "ok" else "degraded",
+        status="failing" if failed else "ok" if index in ("ok", ABSENT) else "degraded",
         ledger="node.stopped" if failed else "ok",
         index=index,
         index_behind=behind,

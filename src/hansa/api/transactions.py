@@ -105,12 +105,7 @@ async def get_transaction(
 def _describe_status(gate: Gate, viewer: Viewer, found: TransactionStatus) -> TransactionView:
     if found.result is None or found.height is None or found.index is None:
         return TransactionView(id=found.id, state=found.state)
-    messages = open_messages(gate.index)
-    table = messages.table
-    rows = messages.select_visible(
-        viewer, table.c.height == found.height, table.c.position == found.index
-    )
-    seen = {row["number"] for row in rows}
+    seen = _find_seen(gate, viewer, found.height, found.index)
     return TransactionView(
         id=found.id,
         state=found.state,
@@ -123,6 +118,16 @@ def _describe_status(gate: Gate, viewer: Viewer, found: TransactionStatus) -> Tr
             for each in found.result.messages
         ],
     )
+
+
+def _find_seen(gate: Gate, viewer: Viewer, height: int, index: int) -> set[int]:
+    """Numbers of the messages that the asker sees; where no rows say it, none."""
+    if not gate.index.is_kept:
+        return set()
+    messages = open_messages(gate.index)
+    table = messages.table
+    rows = messages.select_visible(viewer, table.c.height == height, table.c.position == index)
+    return {row["number"] for row in rows}
 
 
 def describe_message(

@@ -174,7 +174,7 @@ def look_at_running(folder: Path) -> "Finding":
         text = f"the node that runs at {url} has stopped ({health.ledger}): it takes nothing more"
         cure = f"see why in {folder / LOG}; stop it, mend that, then: hansa start {folder}"
         return Finding("address", False, text, cure)
-    if health.index not in ("ok", "index.behind"):
+    if health.index not in ("ok", "index.behind", "index.absent"):
         text = f"the league answers at {url}, its read model does not follow ({health.index})"
         return Finding("address", False, text, f"stop it, then: hansa index rebuild {folder}")
     return Finding("address", True, f"the league answers at {url}")
@@ -191,6 +191,8 @@ def build_index_look(*, deep: bool) -> "Look":
         from hansa.index.shape import Shape
         from hansa.node.doctor import Finding
 
+        if not home.settings.index.follow:
+            return Finding("read model", True, "this node keeps none ([index] in node.toml)")
         rebuild = f"hansa index rebuild {home.folder}"
         shape = Shape(load_applications())
         try:

@@ -10,6 +10,7 @@ import os
 import shlex
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +26,9 @@ from hansa.client.faults import ClientError
 from hansa.node.running import NODES, RUNNING
 
 if TYPE_CHECKING:  # loaded when the league starts
+    from hansa.index.follower import Follower
     from hansa.index.store import Index
+    from hansa.ledger.contracts import Registry
     from hansa.node.home import Home
 
 INDEX: Final = "index.sqlite"
@@ -184,9 +187,6 @@ class _League:
         from hansa.api.guard import LOOPBACK
         from hansa.catalog import build_registry, compute_code_digest
         from hansa.console.application import make_console
-        from hansa.index.follower import Follower
-        from hansa.ledger.genesis import compute_genesis_changes
-        from hansa.node.faults import NodeError
         from hansa.node.ledger_node import LedgerNode
 
         registry = build_registry()
@@ -195,17 +195,10 @@ class _League:
         self.home = self.node.home
         self.neighbourhood.open(self.node)
         try:
-            self.index = open_index(self.home, index_url, self.node.height)
+            self.index, self.follower = self._open_index(index_url, registry)
         except BaseException:
             self.node.close()
             raise
-        genesis = self.node.genesis
-        self.follower = Follower(
-            self.index,
-            self.node,
-            lambda: compute_genesis_changes(genesis, registry),
-            broken=(NodeError,),
-        )
         self.app = make_app(
             self.node,
             self.index,
@@ -220,7 +213,26 @@ class _League:
             public=self.home.settings.api.public,
             face=make_console,
         )
-        self.follower.start()
+        if self.follower is not None:
+            self.follower.start()
+
+    def _open_index(self, url: str | None, registry: "Registry") -> "tuple[Index, Follower | None]":
+        """The read model and who fills it; none when the settings say that there is none."""
+        from hansa.catalog import load_applications
+        from hansa.index.absent import AbsentIndex
+        from hansa.index.follower import Follower
+        from hansa.index.shape import Shape
+        from hansa.ledger.genesis import compute_genesis_changes
+        from hansa.node.faults import NodeError
+
+        node, genesis = self.node, self.node.genesis
+        if not self.home.settings.index.follow:
+            absent = AbsentIndex(Shape(load_applications()), node.chain, node.height)
+            node.subscribe(absent.skip_to)
+            return absent, None
+        index = open_index(self.home, url, node.height)
+        changes = partial(compute_genesis_changes, genesis, registry)
+        return index, Follower(index, node, changes, broken=(NodeError,))
 
     def serve(self, address: object, *, as_json: bool) -> None:
         """Serve until a signal. Raises StartError when the address cannot be had."""
@@ -273,7 +285,8 @@ class _League:
     def close(self) -> None:
         """Let every part finish what it has in hand."""
         self.neighbourhood.stop()
-        self.follower.stop()
+        if self.follower is not None:
+            self.follower.stop()
         self.index.close()
         self.node.close()
 

@@ -88,7 +88,7 @@ def tell_node(place: Place, *, as_json: bool) -> int:
         lines += format_network(network, place.league)
         document["network"] = msgspec.to_builtins(network)
     answer(document, "\n".join(lines), as_json=as_json)
-    if health.index not in ("ok", "index.behind"):
+    if health.index not in ("ok", "index.behind", "index.absent"):
         hint(f"the read model does not follow ({health.index}): hansa doctor DIR names the cure")
     behind = league.height - league.index_height
     if behind > BEHIND_MAX:

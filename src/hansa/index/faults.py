@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 DAMAGED: Final = "index.damaged"
 FOREIGN: Final = "index.foreign"
+ABSENT: Final = "index.absent"
 # What SQLite says of a file that is not, or no longer, a database.
 _DAMAGES: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 

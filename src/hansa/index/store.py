@@ -42,6 +42,8 @@ NOTHING = -1
 class Index:
     """The read model. `height`: last height whose rows are here (NOTHING: none)."""
 
+    is_kept = True
+
     def __init__(self, engine: Engine, shape: Shape, chain: str) -> None:
         self.engine = engine
         self.shape = shape

@@ -53,6 +53,14 @@ class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keep_blocks: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
+class IndexSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The read model. `follow`: whether this node keeps one; without it lists, tables and totals
+    are asked of other nodes, and this one has a third less to do for each transaction.
+    """
+
+    follow: bool = True
+
+
 class PeerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where this node listens for the others, and where they may be found (`comet` only).
 
@@ -84,6 +92,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     api: ApiSettings = ApiSettings()
     engine: EngineSettings = EngineSettings()
+    index: IndexSettings = IndexSettings()
     p2p: PeerSettings = PeerSettings()
     sync: SyncSettings = SyncSettings()
 
@@ -117,6 +126,10 @@ deliver_to = [{", ".join(_quote(host) for host in api.deliver_to)}]
 fetch_from = [{", ".join(_quote(host) for host in api.fetch_from)}]
 # Where a proxy with TLS stands in front: "https://host", as wallets know this gateway.
 public = {_quote(api.public)}
+
+[index]
+# Whether this node keeps the read model: false for one that only votes, and answers no lists.
+follow = {"true" if settings.index.follow else "false"}
 
 [engine]
 # embedded: one process, one validator. comet: a node of a league of several (CometBFT).
