@@ -38,6 +38,7 @@ class Faults:
             "rot_seen": self._rot,
             "rot_unseen": self._rot,
             "disk_full": self._fill_disk,
+            "disk_breaks": self._break_disk,
             "disk_slow": self._slow_disk,
             "clock_jump": self._jump,
             "clock_years": self._jump,
@@ -93,7 +94,7 @@ class Faults:
         self._stage.links.heal()
         self._rounds.whims.clear()
         for node in self._nodes:
-            node.disk.full, node.disk.slow_ms = False, 0
+            node.disk.full, node.disk.breaks, node.disk.slow_ms = False, False, 0
             node.disarm()
             self._stage.clock.mend(node.number)
             if node.engine is not None:
@@ -168,6 +169,21 @@ class Faults:
 
         def end() -> None:
             node.disk.full = False
+            if node.may_run:
+                node.allowed = ""
+                node.start()
+
+        self._after(fault, end)
+        return True
+
+    def _break_disk(self, fault: Fault, node: SimulatedNode) -> bool:
+        """A sync fails: what readers saw is there after the next start or not."""
+        node.disk.breaks, node.allowed = True, fault.kind
+
+        def end() -> None:
+            node.disk.breaks = False
+            if node.ledger is None:
+                node.disk.stop(_VARIANTS[fault.text])
             if node.may_run:
                 node.allowed = ""
                 node.start()

@@ -67,6 +67,7 @@ KINDS: Final[dict[str, Kind]] = {
     "rot_seen": Kind("F3", _DISK, _ANY, FAMILIES, rotten=True),
     "rot_unseen": Kind("F3", ("disk",), _ANY, FAMILIES, rotten=True),
     "disk_full": Kind("F4", _DISK),
+    "disk_breaks": Kind("F4", _DISK, texts=VARIANTS),
     "disk_slow": Kind("F4", _DISK, (5, 50, 500)),
     "clock_jump": Kind("F5", (*_LINKS, "crash"), (-_HOUR_MS, -1_000, 1_000, _HOUR_MS)),
     "clock_years": Kind("F5", _LINKS, (_TEN_YEARS_MS,), rotten=True),
