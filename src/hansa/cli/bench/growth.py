@@ -70,6 +70,12 @@ def fill_homes(homes: Path, records: Sequence[int], tell: Tell) -> LoneLeague:
     return league
 
 
+def list_homes(homes: Path) -> list[int]:
+    """Records of the homes that are there, ascending."""
+    names = (path.name.removeprefix("home-") for path in homes.glob("home-*"))
+    return sorted(int(name) for name in names if name.isdigit())
+
+
 def name_home(homes: Path, records: int) -> Path:
     """Where the home with so many records is kept."""
     return homes / f"home-{records}"
@@ -104,7 +110,7 @@ def conduct_growth(homes: Path, command: str, plan: GrowthPlan, tell: Tell) -> S
             "read model": "begins empty on both",
         },
         figures=[each for count, grown in found.items() for each in reduce_home(count, grown)],
-        ratios=build_ratios(few, many),
+        ratios=build_ratios(few, many, plan),
     )
 
 
@@ -210,12 +216,13 @@ def reduce_home(count: int, grown: Grown) -> list[Figure]:
     return figures
 
 
-def build_ratios(few: Grown, many: Grown) -> list[Ratio]:
+def build_ratios(few: Grown, many: Grown, plan: GrowthPlan) -> list[Ratio]:
     """Throughput on many over that on few, by processor time; memory on many."""
+    counts = f"{plan.records[-1]:,} records over {plan.records[0]:,}"
     ratios = [
         Ratio(
             row="B6",
-            name=f"throughput of the stages on many records over few, {messages} a transaction",
+            name=f"throughput of the stages, {counts}, {messages} a transaction",
             ratio=divide(
                 spread_of(_list_totals(few, messages)).median,
                 spread_of(_list_totals(many, messages)).median,
@@ -229,7 +236,7 @@ def build_ratios(few: Grown, many: Grown) -> list[Ratio]:
         *ratios,
         Ratio(
             row="B6",
-            name="peak memory on many records",
+            name=f"peak memory, {plan.records[-1]:,} records",
             ratio=peak,
             goal=MEMORY_GOAL_MIB,
             at_most=True,

@@ -181,7 +181,8 @@ def index(
 )  # fmt: skip
 @click.option(
     "--records", type=click.IntRange(1_000, 100_000_000), multiple=True, metavar="N",
-    help="Records of a home; given several times (default: 10,000 and 10,000,000).",
+    help="Records of a home; given several times (default: the fewest and the most of the homes "
+    "that are there, else 10,000 and 10,000,000).",
 )  # fmt: skip
 @click.option("--fill", is_flag=True, help="Only make the homes that are missing.")
 @sheet_options
@@ -206,10 +207,12 @@ def growth(
       hansa bench growth --homes /var/tmp/growth --fill
       hansa bench growth --homes /var/tmp/growth -o docs/bench/growth.json
     """
-    from hansa.cli.bench.growth import GrowthPlan, conduct_growth, fill_homes
+    from hansa.cli.bench.growth import GrowthPlan, conduct_growth, fill_homes, list_homes
 
+    there = list_homes(homes) if homes is not None and not fill else []
+    usual = (1_000, 20_000) if quick else (10_000, 10_000_000)
     plan = GrowthPlan(
-        records=tuple(sorted(set(records))) or ((1_000, 20_000) if quick else (10_000, 10_000_000)),
+        records=tuple(sorted(set(records))) or ((there[0], there[-1]) if len(there) > 1 else usual),
         blocks=((1, 50, 2), (20, 3, 2)) if quick else ((1, 400, 5), (100, 20, 4)),
         repeat=repeat or (1 if quick else 3),
     )
