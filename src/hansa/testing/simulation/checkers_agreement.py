@@ -22,6 +22,7 @@ from hansa.node.faults import (
 from hansa.node.ledger_node import LedgerNode
 from hansa.node.sealer import apply_updates, build_validators
 from hansa.node.storage import Storage
+from hansa.primitives.limits import EXPIRY_WINDOW
 from hansa.testing.simulation.checkers import (
     Checker,
     Committed,
@@ -133,9 +134,11 @@ class Finality(Checker):
 
     def _check_all(self, node: NodeView, ledger: LedgerNode) -> None:
         for identity, (place, leaves) in self._final.items():
-            if place[0] >= ledger.sealed_height:
-                continue
+            base = get_storage(ledger).base
+            is_forgotten = place[0] + EXPIRY_WINDOW <= base  # by who began with a snapshot
             status = ledger.status(identity)
+            if place[0] >= ledger.sealed_height or (is_forgotten and status.state == "unknown"):
+                continue
             is_same = (status.state, status.height) == ("committed", place[0])
             self.need(is_same, f"{identity[:16]} on {node.name}: {status.state} {status.height}")
             if status.result is not None:
