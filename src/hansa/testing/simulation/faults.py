@@ -58,6 +58,7 @@ class Faults:
             "absent_votes": self._withhold,
             "evidence": self._accuse,
             "join": self._join,
+            "crash_swapping": self._crash_swapping,
             "lying_chunks": self._lie,
             "index_older": self._age_index,
             "index_newer": self._back_up,
@@ -169,9 +170,7 @@ class Faults:
 
         def end() -> None:
             node.disk.full = False
-            if node.may_run:
-                node.allowed = ""
-                node.start()
+            self._start_mended(node)
 
         self._after(fault, end)
         return True
@@ -184,12 +183,18 @@ class Faults:
             node.disk.breaks = False
             if node.ledger is None:
                 node.disk.stop(_VARIANTS[fault.text])
-            if node.may_run:
-                node.allowed = ""
-                node.start()
+            self._start_mended(node)
 
         self._after(fault, end)
         return True
+
+    def _start_mended(self, node: SimulatedNode) -> None:
+        """One fault of its disk is mended; another may still be there."""
+        if node.may_run:
+            node.allowed = ""
+            if node.disk.full or node.disk.breaks:
+                node.allowed = "disk_full" if node.disk.full else "disk_breaks"
+            node.start()
 
     def _slow_disk(self, fault: Fault, node: SimulatedNode) -> bool:
         node.disk.slow_ms = fault.value
@@ -288,6 +293,19 @@ class Faults:
         node.wipe()
         self._after(fault, node.start)
         return True
+
+    def _crash_swapping(self, fault: Fault, node: SimulatedNode) -> bool:
+        """It joins, and ends between the names of the swap that makes the snapshot its state."""
+
+        def reach(point: str) -> None:
+            if point == SYNCED and any(node.home.folder.glob("*.restored")):
+                node.disk.at_point = _pass
+                self.count(fault.kind)
+                raise Crash
+
+        self._join(fault, node)
+        node.disk.at_point = reach
+        return False
 
     def _lie(self, fault: Fault, node: SimulatedNode) -> bool:
         node.lie = fault
