@@ -4,7 +4,10 @@ The import hook of the child replaces text that must occur exactly once, so that
 stale unseen.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+# Seeds of a profile that may be needed to find one.
+SEEDS_MAX: Final = 12
 
 
 class Mutant(NamedTuple):
@@ -76,7 +79,7 @@ MUTANTS = (
         "        self._write_seen()\n        batch",
         "        batch",
         "sync",
-        ("C6", "C1"),
+        ("C1", "C2", "C6"),
     ),
     Mutant(
         "M8 admissions outlive the block",
@@ -84,7 +87,7 @@ MUTANTS = (
         "        self._admissions = Admissions(head.height + 1)\n",
         "",
         "calm",
-        ("C4",),
+        ("C4", "C6"),
     ),
     Mutant(
         "M9 own clock in the vote",
@@ -149,7 +152,7 @@ MUTANTS = (
         "self._old.pop(key, None)\n                if value is not None:\n"
         "                    self._keep(key, value)",
         "crash",
-        ("C1",),
+        ("C1", "C9"),
     ),
     Mutant(
         "M17 remembered before verified",

@@ -54,6 +54,8 @@ SMALL_LIMITS: Final = (
     Limit("hansa.primitives.limits", "PRUNE_PER_BLOCK_MAX", 4),
     Limit("hansa.node.abci_snapshots", "KEEP_MIN", 10),
     Limit("hansa.node.abci_snapshots", "PRUNE_STEP", 10),
+    Limit("hansa.node.snapshot_format", "CHUNK_BYTES_USUAL", 512),
+    Limit("hansa.node.snapshots", "KEPT", 1),
     Limit("hansa.node.record_cache", "GENERATION_BYTES", 24_000),
     Limit("hansa.ledger.admission", "CACHE_BYTES_MAX", 32_000),
     Limit("hansa.node.application", "ADMITTED_MAX", 30),
