@@ -37,7 +37,7 @@ from hansa.testing.simulation.checkers import (
     get_storage,
     list_running,
 )
-from hansa.testing.simulation.node import make_template
+from hansa.testing.simulation.read_model import make_template
 
 REBUILT_ONE_IN: Final = 20
 # A fault of the read model that may be: it says so, and an operator has it built anew.

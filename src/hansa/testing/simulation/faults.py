@@ -11,8 +11,9 @@ from typing import Final, get_args
 
 from hansa.node.home import DATA
 from hansa.testing.simulation.network import Stage
-from hansa.testing.simulation.node import INDEX, SimulatedNode
+from hansa.testing.simulation.node import SimulatedNode
 from hansa.testing.simulation.plan import Fault, Upgrade
+from hansa.testing.simulation.read_model import INDEX
 from hansa.testing.simulation.releases import Release
 from hansa.testing.simulation.rounds import Rounds, accuse
 from hansa.testing.simulation.store import POINTS, Crash, Variant
@@ -58,7 +59,6 @@ class Faults:
             "absent_votes": self._withhold,
             "evidence": self._accuse,
             "join": self._join,
-            "crash_swapping": self._crash_swapping,
             "lying_chunks": self._lie,
             "index_older": self._age_index,
             "index_newer": self._back_up,
@@ -291,21 +291,21 @@ class Faults:
         node.down_ms, node.variant = fault.for_ms, "kept"
         node.crash()
         node.wipe()
+        if fault.value % 2:
+            self._crash_swapping(node)
         self._after(fault, node.start)
         return True
 
-    def _crash_swapping(self, fault: Fault, node: SimulatedNode) -> bool:
-        """It joins, and ends between the names of the swap that makes the snapshot its state."""
+    def _crash_swapping(self, node: SimulatedNode) -> None:
+        """It ends between the names of the swap that makes the snapshot its state."""
 
         def reach(point: str) -> None:
             if point == SYNCED and any(node.home.folder.glob("*.restored")):
                 node.disk.at_point = _pass
-                self.count(fault.kind)
+                self.count("crash_at_sync")
                 raise Crash
 
-        self._join(fault, node)
         node.disk.at_point = reach
-        return False
 
     def _lie(self, fault: Fault, node: SimulatedNode) -> bool:
         node.lie = fault

@@ -7,14 +7,11 @@ where a crash ends it and a fault of its own stops it.
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache, partial
-from pathlib import Path
-from tempfile import mkdtemp
-from typing import Final, NoReturn
+from functools import partial
+from typing import Final, NoReturn, TypeVar
 
 from hansa.index.faults import IndexFault
 from hansa.index.follower import follow_once
-from hansa.index.shape import Shape
 from hansa.index.store import Index
 from hansa.ledger.blocks import Change
 from hansa.ledger.genesis import compute_genesis_changes
@@ -24,7 +21,7 @@ from hansa.node.engine import Listener
 from hansa.node.faults import NodeError, OldReleaseError
 from hansa.node.home import Home
 from hansa.node.key_value import OpenStore
-from hansa.node.ledger_node import LedgerNode
+from hansa.node.ledger_node import LedgerNode, TransactionStatus
 from hansa.node.pool import TransactionPool
 from hansa.testing.chain import make_key
 from hansa.testing.simulation import checkers
@@ -33,11 +30,11 @@ from hansa.testing.simulation.engine import Halted, SimulatedEngine
 from hansa.testing.simulation.joining import Joining
 from hansa.testing.simulation.network import Stage
 from hansa.testing.simulation.plan import Fault
+from hansa.testing.simulation.read_model import CutSource, open_index
 from hansa.testing.simulation.releases import Release
 from hansa.testing.simulation.store import Crash, SimulatedDisk, Variant
-from hansa.testing.simulation.workload_league import build_applications
 
-INDEX: Final = "index.sqlite"
+T = TypeVar("T")
 # Simulated ms from a stored block to its FinalizeBlock, and from there to its Commit.
 _FINALIZE_MS, _COMMIT_MS = 1, 2
 JOB_MS_MAX: Final = 600
@@ -58,22 +55,6 @@ class EventJob:
         work, self._work = self._work, None
         if work is not None:
             work()
-
-
-class CutSource:
-    """A node's blocks, whose process ends when one is read."""
-
-    def __init__(self, node: "SimulatedNode", ledger: LedgerNode) -> None:
-        self._node = node
-        self.chain = ledger.chain
-        self.heights, self.pin, self.subscribe = ledger.heights, ledger.pin, ledger.subscribe
-
-    def block(self, _height: int) -> NoReturn:
-        """The crash."""
-        self._node.dies_following = False
-        self._node.stage.tally["crash_following"] += 1
-        self._node.disk.die()
-        raise Crash
 
 
 class SimulatedNode:
@@ -161,8 +142,13 @@ class SimulatedNode:
         except (NodeError, InvariantViolation) as error:
             self._end(error)
             return
-        self._open_index()
-        if self.is_joining:
+        self.index = open_index(self.home.folder, self.home.genesis.chain)
+        if self.is_joining and self.ledger.height:
+            # Its engine, which has no block, would refuse it (`the ledger is ahead`): the cure.
+            self.stop()
+            self.wipe()
+            self.start()
+        elif self.is_joining:
             Joining(self).step()
 
     def _build_engine(
@@ -177,12 +163,6 @@ class SimulatedNode:
         delay_ms = stage.chance("job", self.name, stage.clock.steady_ms) % JOB_MS_MAX
         stage.events.after(delay_ms, lambda: self.act(job.join) if self.life == life else None)
         return job
-
-    def _open_index(self) -> None:
-        file = self.home.folder / INDEX
-        if not file.exists():
-            shutil.copyfile(make_template(self.home.genesis.chain), file)
-        self.index = Index.open(f"sqlite:///{file}", get_shape(), self.home.genesis.chain)
 
     def stop(self) -> None:
         """An orderly stop, by its operator."""
@@ -247,12 +227,18 @@ class SimulatedNode:
         if ledger is None:
             return
         try:
-            with suppress(Halted):
+            with suppress(Halted, NodeError):  # a fault of its own stops it: see below
                 call()
             if ledger.failure is not None:
                 ledger.close()
         except Crash:
             self.crash()
+            return
+        except Exception as error:
+            if self.is_honest:
+                raise
+            self.ledger.close()  # what rotted cannot even be read
+            self._end(error)
             return
         if ledger.failure is not None and self.ledger is ledger:
             self._end(ledger.failure)
@@ -262,6 +248,17 @@ class SimulatedNode:
         if self.ledger is not None:
             self.ledger.close()
         self._leave()
+
+    def ask(self, question: Callable[[LedgerNode], T]) -> T | None:
+        """What the open node answers; None when it is down, or goes down over it."""
+        ledger, answers = self.ledger, list[T]()
+        if ledger is not None:
+            self.act(lambda: answers.append(question(ledger)))
+        return answers[0] if answers else None
+
+    def ask_status(self, identity: str) -> TransactionStatus | None:
+        """Where a transaction stands, as this node knows; None when it is down."""
+        return self.ask(lambda ledger: ledger.status(identity))
 
     # --- its own turns, in place of threads ---
 
@@ -278,7 +275,7 @@ class SimulatedNode:
         if index is not None and ledger is not None:
             before = index.height
             faults: list[str] = []
-            source = CutSource(self, ledger) if self.dies_following else ledger
+            source = CutSource(ledger, self._die_reading) if self.dies_following else ledger
 
             def follow() -> None:
                 try:
@@ -293,6 +290,12 @@ class SimulatedNode:
             if faults == ["index.missing_blocks"]:
                 index.clear()  # as its operator does
 
+    def _die_reading(self) -> NoReturn:
+        self.dies_following = False
+        self.stage.tally["crash_following"] += 1
+        self.disk.die()
+        raise Crash
+
     def _compute_genesis(self) -> tuple[Change, ...]:
         return compute_genesis_changes(self.home.genesis, self.release.registry)
 
@@ -306,13 +309,16 @@ class SimulatedNode:
 
     def submit(self, data: bytes) -> tuple[str, str]:
         """At this node's door: id (hex) and "", or "" and the refusal's code."""
-        assert self.ledger is not None
-        try:
-            return self.ledger.submit(data), ""
-        except Rejection as rejection:
-            return "", rejection.code
-        except NodeError as error:
-            return "", type(error).__name__
+
+        def knock(ledger: LedgerNode) -> tuple[str, str]:
+            try:
+                return ledger.submit(data), ""
+            except Rejection as rejection:
+                return "", rejection.code
+            except NodeError as error:
+                return "", type(error).__name__
+
+        return self.ask(knock) or ("", "Crash")
 
     def gossip(self, data: bytes) -> None:
         """What its engine took, told to the other engines."""
@@ -373,17 +379,3 @@ class SimulatedNode:
 
 def void(_answer: object) -> None:
     """For acts whose answer nobody needs."""
-
-
-@cache
-def get_shape() -> Shape:
-    """The read model of this release's applications."""
-    return Shape(build_applications())
-
-
-@cache
-def make_template(chain: str) -> Path:
-    """An empty read model, made once in a process."""
-    file = Path(mkdtemp(prefix="hansa-simulation-")) / INDEX
-    Index.open(f"sqlite:///{file}", get_shape(), chain).close()
-    return file

@@ -338,9 +338,9 @@ class SimulatedNetwork:
             if sent.is_final:
                 continue
             node = self._find_door(sent.node)
-            if node is None or node.ledger is None:
+            status = node.ask_status(sent.id) if node is not None else None
+            if node is None or status is None:
                 return
-            status = node.ledger.status(sent.id)
             if status.state == "unknown":
                 self._send_again(node, sent)
             elif status.state != "pending":
