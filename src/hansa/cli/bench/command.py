@@ -1,12 +1,16 @@
 """`hansa bench`: what the ledger can do on this machine, beside peers measured in the same run."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 
 from hansa.cli.answers import NO, YES, answer, hint, json_option
 from hansa.cli.bench.keeping import describe_command, hide_password, keep, scratch
 from hansa.cli.bench.rows import ROWS
+
+# The networks that are measured when none is named.
+USUAL: Final = ("kvstore", "empty", "hansa", "hansa-gateway")
 
 
 @click.group()
@@ -43,8 +47,9 @@ def command() -> None:
     help="Messages of one transaction; may be given several times (default: 1 and 100).",
 )  # fmt: skip
 @click.option(
-    "--only", "only", type=click.Choice(["kvstore", "empty", "hansa", "hansa-gateway"]),
-    multiple=True, help="Measure only this network; may be given several times.",
+    "--only", "only", type=click.Choice([*USUAL, "hansa-voters"]),
+    multiple=True, help="Measure only this network; may be given several times (default: all but "
+    "hansa-voters, whose nodes keep no read model).",
 )  # fmt: skip
 @click.option("--alone/--no-alone", default=True, help="One validator alone, too (default: yes).")
 @click.option("--profile", is_flag=True, help="Sample the nodes: where their time goes.")
@@ -101,7 +106,7 @@ def network(
         messages=tuple(dict.fromkeys(counts)) or (1, 100),
         alone=alone and not quick and validators > 1,
         gateway=not only or "hansa-gateway" in only,
-        networks=only or ("kvstore", "empty", "hansa", "hansa-gateway"),
+        networks=only or USUAL,
         window=QUICK_WINDOW if quick else WINDOW,
     )
     with scratch() as folder:

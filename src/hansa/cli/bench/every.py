@@ -19,7 +19,10 @@ from hansa.cli.bench.report import Ratio
 from hansa.cli.bench.sheet import format_ratio
 
 # The networks that rows compare; the others are for `hansa bench network` alone.
-NETWORK: Final = ("--only", "kvstore", "--only", "hansa", "--no-alone", "--seconds", "5")
+NETWORK: Final = (
+    *("--only", "kvstore", "--only", "hansa", "--only", "hansa-voters"),
+    *("--no-alone", "--seconds", "5"),
+)
 
 
 class _Kept(msgspec.Struct):

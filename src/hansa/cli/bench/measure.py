@@ -19,7 +19,7 @@ from hansa.cli.bench.load import Run, Stalled, run_load
 from hansa.cli.bench.peers import BenchFault, Network, open_peer
 from hansa.cli.bench.report import Plan
 from hansa.cli.bench.sampler import Profile
-from hansa.cli.bench.subject import open_hansa, read_profiles
+from hansa.cli.bench.subject import leave_read_models, open_hansa, read_profiles
 from hansa.cli.bench.workload import Prepared
 from hansa.comet.rpc import EngineUnreachable, RpcClient, RpcError
 from hansa.crypto.hashing import sha256
@@ -27,6 +27,7 @@ from hansa.encoding.text import decode_base64url
 
 HANSA: Final = "hansa"
 GATEWAY: Final = "hansa-gateway"
+VOTERS: Final = "hansa-voters"
 EMPTY: Final = "empty"
 KVSTORE: Final = "kvstore"
 TITLES: Final = {
@@ -34,7 +35,10 @@ TITLES: Final = {
     EMPTY: "empty application on Hansa's ABCI server",
     HANSA: "Hansa, transactions given to the engines",
     GATEWAY: "Hansa, transactions posted to its gateways",
+    VOTERS: "Hansa, nodes that keep no read model",
 }
+# Those that run nodes of a league.
+OURS: Final = (HANSA, GATEWAY, VOTERS)
 # Looked at after a run, each wherever it was committed.
 SAMPLES: Final = 8
 SETTLE_S: Final = 20.0
@@ -82,7 +86,9 @@ class Bench:
         outcome = self.outcomes.setdefault(name, Outcome())
         place = self._folder / f"run-{self._count}"
         try:
-            league = self._copy() if name in (HANSA, GATEWAY) else self._league
+            league = self._copy() if name in OURS else self._league
+            if name == VOTERS:
+                leave_read_models(league)
             with self._open(name, league, place, profiled=profiled) as network:
                 self._drive(name, network, prepared, outcome)
             if profiled:
@@ -103,7 +109,7 @@ class Bench:
     def _open(
         self, name: str, league: Path, place: Path, *, profiled: bool
     ) -> AbstractContextManager[Network]:
-        if name in (HANSA, GATEWAY):
+        if name in OURS:
             return open_hansa(league, profiled=profiled)
         self._count += 1
         place = self._folder / f"run-{self._count}"
@@ -117,7 +123,8 @@ class Bench:
         for each in prepared.open:
             commit_one(chain, network.clients[0], each)
         doors = self._open_doors(name, network)
-        self._drive_light(name, network, prepared, outcome)
+        if name != VOTERS:  # throughput only
+            self._drive_light(name, network, prepared, outcome)
         for messages, sent in prepared.heavy.items():
             self._tell(f"{name}: {messages} a transaction, {self._plan.seconds:g} s")
             run = run_load(

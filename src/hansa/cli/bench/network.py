@@ -13,7 +13,7 @@ import msgspec
 
 from hansa.cli.bench.engine_config import OWN, flatten_config, list_differences
 from hansa.cli.bench.machine import describe_machine, list_versions, read_load
-from hansa.cli.bench.measure import EMPTY, GATEWAY, HANSA, KVSTORE, Bench, Outcome, Tell
+from hansa.cli.bench.measure import EMPTY, GATEWAY, HANSA, KVSTORE, OURS, Bench, Outcome, Tell
 from hansa.cli.bench.reduction import (
     ELSEWHERE,
     build_limits,
@@ -123,7 +123,7 @@ def _measure_network(
         tell(f"repetition {repetition + 1} of {plan.repeat}")
         # The other way round every second time: none is always the first on a cool machine.
         for name in plan.networks[:: -1 if repetition % 2 else 1]:
-            is_hansa = name in (HANSA, GATEWAY)
+            is_hansa = name in OURS
             bench.run(name, signed if is_hansa else texts, profiled=profiled and name == HANSA)
     return _Measured(bench.outcomes, tuning)
 
@@ -144,6 +144,6 @@ def _sign(signers: Sequence[Signer], chain: str, plan: Plan) -> Prepared:
 def _reduce(outcomes: dict[str, Outcome], validators: int) -> tuple[NetworkFigures, ...]:
     return tuple(
         reduce_outcome(name, outcomes[name], validators)
-        for name in (KVSTORE, EMPTY, HANSA, GATEWAY)
+        for name in (KVSTORE, EMPTY, *OURS)
         if name in outcomes
     )

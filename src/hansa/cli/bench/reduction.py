@@ -13,7 +13,7 @@ from hansa.cli.bench.figures import (
     spread_of,
 )
 from hansa.cli.bench.load import Run
-from hansa.cli.bench.measure import EMPTY, HANSA, KVSTORE, TITLES, Outcome
+from hansa.cli.bench.measure import EMPTY, HANSA, KVSTORE, TITLES, VOTERS, Outcome
 from hansa.cli.bench.report import Elsewhere, Limit, LoadFigures, NetworkFigures, NodeProfile, Ratio
 from hansa.cli.bench.sampler import Profile, rank_functions, sort_down
 
@@ -168,6 +168,16 @@ def build_ratios(networks: Sequence[NetworkFigures], limits: Sequence[Limit]) ->
             goal=each.goal,
         )
         for each in limits
+    ]
+    ratios += [
+        Ratio(
+            row="B3",
+            name=f"hansa without read model / limit, {each.messages} a transaction",
+            ratio=divide(rate, each.limit_per_s),
+            goal=each.goal,
+        )
+        for each in limits
+        if (rate := find_rate(networks, VOTERS, each.messages)) is not None
     ]
     ratios += [
         Ratio(

@@ -25,11 +25,13 @@ from hansa.cli.network import NodeFolder, list_nodes
 from hansa.comet.files import CONFIG, CONFIG_FILE
 from hansa.comet.rpc import RpcClient
 from hansa.comet.sockets import locate_sockets
-from hansa.node.home import ENGINE, ENGINE_LOG
+from hansa.node.home import ENGINE, ENGINE_LOG, SETTINGS
 
 HANSA: Final = (sys.executable, "-m", "hansa.cli")
 SAMPLED: Final = (sys.executable, "-m", "hansa.cli.bench.sampled")
 PROFILE: Final = "profile.json"
+# Whether a node keeps a read model, as `node.toml` says it.
+_FOLLOW, _LEAVE = "\nfollow = true\n", "\nfollow = false\n"
 
 
 def make_league(folder: Path, members: Path, validators: int, chain: str) -> None:
@@ -44,6 +46,17 @@ def make_league(folder: Path, members: Path, validators: int, chain: str) -> Non
     )
     if done.returncode:
         raise BenchFault(f"no league could be made: {done.stderr.strip()[-300:]}", "hansa doctor")
+
+
+def leave_read_models(league: Path) -> None:
+    """Have no node of the league keep a read model. Raises BenchFault."""
+    for node in list_nodes(league):
+        file = node.folder / SETTINGS
+        text = file.read_text(encoding="utf-8")
+        without = text.replace(_FOLLOW, _LEAVE)
+        if without == text:
+            raise BenchFault(f"{file} says nothing of a read model", "tell us, with this output")
+        file.write_text(without, encoding="utf-8")
 
 
 def make_environment(folder: Path) -> dict[str, str]:
