@@ -1,18 +1,14 @@
-"""Every door of a gateway, named as the table of docs/security.md names it, and that table."""
+"""Every door of a gateway, named as the table of docs/security.md names it."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from hansa.console.pages import PAGES
 from hansa.index.shape import RecordKind, Shape
 from hansa.index.sight import STRANGER, Viewer
-from tests.cli.processes import ROOT
 
-PAGE: Final = ROOT / "docs" / "security.md"
-TITLE: Final = "## Each route"
 METHODS: Final = ("get", "post", "put", "patch", "delete", "options")
 MEMBER: Final = Viewer("did:hansa:a", ("did:hansa:a",), True, frozenset())
 # Addresses that the description has for each kind of records and each table of each application.
@@ -29,17 +25,6 @@ class Door:
     method: str
     template: str
     media: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What the table says: patterns of names, and the refusal in each column."""
-
-    patterns: tuple[str, ...]
-    nobody: str
-    ended: str
-    other: str
-    foreign: str
 
 
 def list_operations(document: Mapping[str, Any], shape: Shape) -> Iterator[Door]:
@@ -86,24 +71,3 @@ def find_readers(kind: RecordKind) -> str:
     if kind.sight(STRANGER).is_whole:
         return ":public"
     return ":members" if kind.sight(MEMBER).is_whole else ":parties"
-
-
-def read_table() -> list[Row]:
-    """The rows of the table, in order: the first that fits a door is its own."""
-    text = PAGE.read_text("utf-8").partition(TITLE)[2].partition("\n## ")[0]
-    rows = []
-    for line in text.splitlines():
-        cells = [each.strip() for each in line.strip("|").split(" | ")]
-        if line.startswith("| `"):
-            patterns = tuple(re.findall(r"`([^`]+)`", cells[0]))
-            said = [each.split()[0].strip("`,") for each in cells[1:]]
-            rows.append(Row(patterns, *said))
-    return rows
-
-
-def find_row(rows: list[Row], door: Door) -> Row | None:
-    """The row of a door."""
-    for row in rows:
-        if any(fnmatchcase(door.name, pattern) for pattern in row.patterns):
-            return row
-    return None

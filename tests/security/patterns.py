@@ -74,7 +74,7 @@ def watch_imports(package: str) -> dict[Place, re.Pattern[Any]]:
             found[frame.f_code.co_filename, frame.f_lineno * 1_000 + len(found)] = made
         return made
 
-    re.compile = watched  # type: ignore[assignment]
+    re.compile = watched
     root = importlib.import_module(package)
     for each in pkgutil.walk_packages(root.__path__, package + "."):
         if not each.name.endswith("__main__"):
