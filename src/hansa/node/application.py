@@ -8,6 +8,7 @@ from typing import Final
 
 from hansa.comet.validators import ValidatorSet
 from hansa.crypto.hashing import sha256
+from hansa.encoding.canonical import CanonicalError
 from hansa.ledger.admission import (
     AdmittedTransaction,
     SignatureCache,
@@ -22,6 +23,8 @@ from hansa.ledger.state import compute_range
 from hansa.ledger.system import Deadline
 from hansa.ledger.transactions import SignedTransaction
 from hansa.node.blocks import BlockHead, Seal
+from hansa.node.faults import CorruptFolderError, NodeError
+from hansa.node.folder import BACKUP
 from hansa.node.storage import Storage
 
 # Transactions whose admission at this height is remembered: two full blocks.
@@ -48,6 +51,11 @@ class LedgerApplication:
         self.registry = registry
         self.verified = SignatureCache()
         self._admissions = Admissions(storage.height + 1)
+        self._fault: NodeError | None = None
+
+    def stop(self, fault: NodeError) -> None:
+        """What was read may be damaged: nothing more is executed or committed. From any thread."""
+        self._fault = self._fault or fault
 
     def use(self, storage: Storage) -> None:
         """Go on with another storage of this chain: a restored snapshot's."""
@@ -69,25 +77,35 @@ class LedgerApplication:
             return known
         if decoded is None:
             decoded = self.verified.decode(data)
-        admitted = check_transaction(
-            storage,
-            data,
-            self.registry,
-            chain=self.chain,
-            height=admissions.height,
-            time_ms=time_ms,
-            has_seen=storage.has_seen(decoded.id),
-            verified=self.verified,
-            decoded=decoded,
-        )
+        try:
+            admitted = check_transaction(
+                storage,
+                data,
+                self.registry,
+                chain=self.chain,
+                height=admissions.height,
+                time_ms=time_ms,
+                has_seen=storage.has_seen(decoded.id),
+                verified=self.verified,
+                decoded=decoded,
+            )
+        except CanonicalError as error:
+            raise _build_damage(error) from error
         if len(admissions.found) < ADMITTED_MAX:
             admissions.found[decoded.digest, window] = admitted
         return admitted
 
     def execute(self, block: Block) -> BlockResult:
-        """Execute the next block on committed state. Changes nothing. Raises InvariantViolation."""
+        """Execute the next block on committed state. Changes nothing. Raises InvariantViolation,
+        and a NodeError when something of it could not be read: then its result is worth nothing.
+        """
         invariant(block.chain == self.chain, "a block of another chain")
-        return execute_block(self.storage, block, self.registry, self.verified)
+        try:
+            result = execute_block(self.storage, block, self.registry, self.verified)
+        except CanonicalError as error:
+            raise _build_damage(error) from error
+        self._check_sound()
+        return result
 
     def commit(
         self,
@@ -98,10 +116,16 @@ class LedgerApplication:
     ) -> BlockHead:
         """Make an executed block durable in one write. Raises StorageError: stop the node."""
         invariant(block.height == self.storage.height + 1, "blocks are committed in order")
+        self._check_sound()
         head = self.storage.commit_block(block, result, seal, validators)
         # After the new state is shown whole: a check that read of two states ends with the old one.
         self._admissions = Admissions(head.height + 1)
         return head
+
+    def _check_sound(self) -> None:
+        """To a contract, a record that cannot be read is an exception like any other (D21)."""
+        if self._fault is not None:
+            raise self._fault
 
     def next_deadline_ms(self) -> int | None:
         """Block time at which the next deadline is due, None when there is none (D17)."""
@@ -110,3 +134,8 @@ class LedgerApplication:
             return None
         key = found[0][0].decode("ascii")
         return int(key.split("/")[2])
+
+
+def _build_damage(error: CanonicalError) -> NodeError:
+    """The kernel met a stored record that is none: nobody sent it, so the folder is damaged."""
+    return CorruptFolderError(f"a stored record cannot be read: {error}", BACKUP)

@@ -34,7 +34,7 @@ from hansa.node.blocks import BlockHead
 from hansa.node.comet_engine import CometEngine
 from hansa.node.embedded import EmbeddedEngine, read_clock_ms
 from hansa.node.engine import BuildEngine, Engine, Listener, NetworkView
-from hansa.node.faults import CatchingUpError, NodeError, NodeStoppedError
+from hansa.node.faults import CatchingUpError, CorruptFolderError, NodeError, NodeStoppedError
 from hansa.node.home import Home, open_home
 from hansa.node.key_value import KeyValueStore, OpenStore
 from hansa.node.lock import FolderLock
@@ -236,6 +236,9 @@ class LedgerNode(ChainReading):
             if self._engine.is_behind:
                 raise CatchingUpError(self.height) from rejection
             raise
+        except CorruptFolderError as fault:
+            self._on_fault(fault)
+            raise
 
     def try_transaction(self, data: bytes, unsigned: Set[str]) -> TransactionResult:
         """What `data` would result in now if `unsigned` sign it too; nothing is kept. Raises
@@ -352,6 +355,7 @@ class LedgerNode(ChainReading):
 
     def _on_fault(self, fault: NodeError) -> None:
         """In whatever thread met it: only storage faults stop the node, and each of them does."""
+        self.application.stop(fault)
         self._engine.halt()
         self._on_stop(fault)
 
