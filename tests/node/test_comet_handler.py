@@ -254,6 +254,24 @@ def test_what_a_proposal_left_out_is_dropped_at_the_next_recheck(
     assert scene.side.refused[-1][1].code == "ledger.frozen"
 
 
+def test_what_a_proposal_left_out_stays_when_the_block_lifted_the_reason(
+    scene: Scene, league: CometLeague
+) -> None:
+    """Found by the simulator: it was dropped for a freeze that stood no more."""
+    data = league.count_up()
+    assert scene.driver.offer(data) == [True]
+    freeze = Freeze(target="contract:counter", reason="test", since=0)
+    key = compute_state_key(Freeze.OWNER, Freeze.KIND, freeze.key())
+    for value in (encode_canonical(freeze), None):
+        scene.side.storage._cache.apply(((key, value),))
+        scene.side.application.use(scene.side.storage)
+        if value is not None:
+            assert scene.driver.prepare(scene.driver.next_time()) == []
+    assert scene.driver.check(data, again=True) is True
+    assert scene.side.refused == []
+    assert scene.driver.prepare(scene.driver.next_time()) == [data]
+
+
 def test_recheck_storm_keeps_what_is_good(scene: Scene, league: CometLeague) -> None:
     waiting = [league.count_up(f"c{number}") for number in range(300)]
     scene.driver.offer(*waiting)

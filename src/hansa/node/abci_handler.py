@@ -20,7 +20,7 @@ from hansa.ledger.blocks import Block, BlockResult, Misbehaviour
 from hansa.ledger.genesis import Genesis
 from hansa.ledger.rejections import Rejection
 from hansa.ledger.system import is_admitted
-from hansa.ledger.transactions import Malformed
+from hansa.ledger.transactions import Malformed, SignedTransaction
 from hansa.node.abci_snapshots import SnapshotDesk
 from hansa.node.application import LedgerApplication
 from hansa.node.blocks import BlockHead
@@ -82,7 +82,7 @@ class AbciHandler(Handler):
         self._is_trusted = is_trusted
         self._released = 0
         self._decided: tuple[Block, BlockResult] | None = None
-        # What our last proposals left out: the next recheck drops it from the engine's pool.
+        # What our last proposal left out: the next recheck asks again, and drops it if it must.
         self._refused: dict[bytes, Rejection] = {}
 
     def info(self, request: abci.RequestInfo) -> abci.ResponseInfo:
@@ -149,24 +149,27 @@ class AbciHandler(Handler):
             return _refuse(rejection)
         try:
             if request.type == abci.RECHECK:
-                self._recheck(data, transaction.id, transaction.payload.expiry)
+                self._recheck(data, transaction)
             else:
-                time_ms = max(self._application.storage.time_ms + 1, self._clock())
-                self._application.check(data, time_ms=time_ms, decoded=transaction)
+                self._check(data, transaction)
         except Rejection as rejection:
             self._listener.on_refused(transaction.id, data, rejection)
             return _refuse(rejection)
         return _TAKEN
 
-    def _recheck(self, data: bytes, identity: bytes, expiry: int) -> None:
+    def _check(self, data: bytes, transaction: SignedTransaction) -> None:
+        """Whether it may enter the next block. Raises a Rejection."""
+        time_ms = max(self._application.storage.time_ms + 1, self._clock())
+        self._application.check(data, time_ms=time_ms, decoded=transaction)
+
+    def _recheck(self, data: bytes, transaction: SignedTransaction) -> None:
         """Only what blocks change for good; proposals ask the rest. Raises a Rejection."""
-        storage = self._application.storage
-        rejection = self._refused.pop(data, None)
-        if rejection is not None:
-            raise rejection
+        storage, expiry = self._application.storage, transaction.payload.expiry
+        if self._refused.pop(data, None) is not None:
+            self._check(data, transaction)  # the block since then may have lifted the reason
         if expiry <= storage.height:
             raise Expired(expiry=expiry, height=storage.height + 1)
-        if storage.has_seen(identity):
+        if storage.has_seen(transaction.id):
             raise AlreadySeen()
 
     def prepare_proposal(
