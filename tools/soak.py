@@ -40,7 +40,6 @@ from hansa.client.transactions import Draft, build_payload, choose_expiry, sign_
 
 HANSA: Final = (sys.executable, "-m", "hansa.cli")
 CHAIN: Final = "soak-1"
-CONNECTIONS: Final = 32
 # A slope needs a long line: shorter runs are not judged by it.
 JUDGED_FROM: Final = 100_000
 SLOPE_MB_MAX: Final = 1.0
@@ -126,10 +125,10 @@ class Soak:
         beside = [asyncio.create_task(self._sample())]
         if self.options.idle:
             beside.append(asyncio.create_task(self._hold_idle()))
-        senders = [asyncio.create_task(self._send(lane)) for lane in range(CONNECTIONS)]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self.options.seconds):
-                await asyncio.gather(*senders)
+        senders = [
+            asyncio.create_task(self._send(lane)) for lane in range(self.options.connections)
+        ]
+        await asyncio.wait(senders, timeout=self.options.seconds)
         self.ending.set()
         await asyncio.gather(*senders, *beside)
 
@@ -347,6 +346,7 @@ def main() -> int:
     parser.add_argument("--memory", type=read_size, default="768M")
     parser.add_argument("--seconds", type=float, help="End after so long, however far it came.")
     parser.add_argument("--idle", type=int, default=0, help="Idle connections beside the load.")
+    parser.add_argument("--connections", type=int, default=32, help="That post, each in turn.")
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--log", type=Path, default=os.devnull, help="What the node says.")
     options = parser.parse_args()
