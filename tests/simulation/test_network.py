@@ -4,17 +4,20 @@ import os
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
 from hansa.testing.simulation.plan import (
     KINDS,
     PROFILES,
+    Fault,
+    Plan,
     chance,
     decode_plan,
     draw_faults,
     encode_plan,
 )
-from hansa.testing.simulation.run import Outcome, SimulatedNetwork, draw_plan
+from hansa.testing.simulation.run import SimulatedNetwork, draw_plan
 
 _PRINT_DIGEST = """
 import sys
@@ -25,8 +28,7 @@ print(outcome.digest, outcome.found)
 """
 
 
-def run(seed: int, profile: str, blocks: int) -> Outcome:
-    return SimulatedNetwork(plan=draw_plan(seed, profile, blocks=blocks)).run()
+_JOINS = {"F1": "crash_at_sync", "F10": "join"}
 
 
 def test_a_plan_is_json_and_belongs_to_its_seed() -> None:
@@ -58,13 +60,53 @@ def test_four_nodes_decide_blocks_and_agree() -> None:
     assert len(roots) == 1
 
 
+def plan_group(group: str) -> Plan:
+    """Each kind of fault of a group, one after the other, in an otherwise calm run."""
+    kinds = [name for name, kind in KINDS.items() if kind.group == group]
+    faults = []
+    for number, name in enumerate(kinds):
+        kind = KINDS[name]
+        value = 0b00011 if name.startswith("cut") else kind.values[min(1, len(kind.values) - 1)]
+        node = 4 if kind.rotten else 1 + number % 4
+        at_ms = 1_200 + 900 * number
+        faults.append(Fault(name, at_ms, node, 500, value, kind.texts[0]))
+    if group in ("F1", "F10"):  # somebody has to join for the names of a swap, and for lies
+        faults.append(Fault("join", 900 * len(kinds) + 1_500, 1 + kinds.index(_JOINS[group]) % 4))
+    blocks = 10 + 4 * len(kinds)
+    calm = draw_plan(5, "calm", nodes=5, blocks=blocks)
+    return msgspec.structs.replace(calm, faults=tuple(faults))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", sorted({kind.group for kind in KINDS.values()}))
+def test_each_kind_of_fault_happens_and_all_is_well_afterwards(group: str) -> None:
+    plan = plan_group(group)
+    network = SimulatedNetwork(plan=plan)
+    outcome = network.run()
+    assert outcome.found is None
+    for fault in plan.faults:
+        assert any(kind.startswith(fault.kind) for kind in outcome.faults), fault.kind
+    assert {each.books.height for each in network.nodes if each.may_run} == {outcome.blocks}
+
+
+@pytest.mark.slow
+def test_an_upgrade_stops_the_old_release_and_goes_on_when_it_is_replaced() -> None:
+    for seed in range(1, 9):
+        plan = draw_plan(seed, "upgrade", blocks=20)
+        if plan.release[0].old:
+            break
+    outcome = SimulatedNetwork(plan=plan).run()
+    assert outcome.found is None and outcome.blocks > plan.release[0].height
+    assert outcome.faults.get("old_release") or outcome.faults.get("other_digest")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", ["calm", "mixed"])
 def test_the_same_seed_gives_the_same_run_in_any_interpreter(profile: str) -> None:
     told = set()
     for hash_seed in ("0", "4242"):
         done = subprocess.run(
-            [sys.executable, "-c", _PRINT_DIGEST, "5", profile, "20"],
+            [sys.executable, "-c", _PRINT_DIGEST, "5", profile, "12"],
             env={**os.environ, "PYTHONHASHSEED": hash_seed},
             capture_output=True,
             text=True,
