@@ -134,10 +134,11 @@ def draw_acts(seed: int, count: int, blocks: int, nodes: int) -> tuple[Act, ...]
 
 
 def _follow(act: Act, of: Act) -> Act:
-    """A copy comes where the original waits, mostly while it does."""
+    """A copy comes while the original waits: half of them where it waits, half elsewhere."""
     if act.kind == "again":
         return act
-    return msgspec.structs.replace(act, at_ms=of.at_ms + 10 + act.number % 120, node=of.node)
+    node = of.node if act.number % 4 < 2 else act.node
+    return msgspec.structs.replace(act, at_ms=of.at_ms + 10 + act.number % 60, node=node)
 
 
 def _draw_kind(seed: int, number: int) -> str:
