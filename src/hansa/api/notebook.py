@@ -14,8 +14,8 @@ from typing import Final
 from hansa.index.faults import IndexFault
 
 FILE: Final = "notebook.sqlite"
-# A name is an address of a few words: 100 characters of any script, escaped (1,200), and what stands
-# before them. A value is at most a job with its document.
+# A name is an address of a few words: 100 characters of any script, escaped (1,200), and what
+# stands before them. A value is at most a job with its document.
 NAME_MAX: Final = 1_400
 VALUE_BYTES_MAX: Final = 32_000_000
 _END: Final = "\U0010ffff"
