@@ -47,7 +47,7 @@ MUTANTS = (
         "            self._store.commit(own)\n"
         "            sealed = ",
         "crash",
-        ("C5",),
+        ("C5", "C13"),
     ),
     Mutant(
         "M4 forget the cursor",
@@ -127,7 +127,7 @@ MUTANTS = (
         "            settle_swap(folder)\n",
         "            pass\n",
         "sync",
-        ("C5",),
+        ("C5", "C13"),
     ),
     Mutant(
         "M14 first commit kept",

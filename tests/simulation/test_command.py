@@ -83,7 +83,7 @@ def test_what_is_found_is_made_small_and_found_again(tmp_path: Path) -> None:
     child = [sys.executable, "-m", "hansa.testing.simulation", "--profile", mutant.profile]
     child += ["--mutant", json.dumps([[mutant.module, mutant.old, mutant.new]])]
     done = subprocess.run(
-        [*child, "--seeds", "1", "2", "3", "--blocks", "30", "--first"],
+        [*child, "--seeds", "1", "2", "3", "--blocks", "30", "--first", "--shrink-s", "8"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -38,6 +38,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--blocks", type=int, default=0)
     parser.add_argument("--mutant", default="", help="JSON: [[module, old, new], ...]")
     parser.add_argument("--no-shrink", action="store_true")
+    parser.add_argument("--shrink-s", type=float, default=60, help="of the processor")
     parser.add_argument("--first", action="store_true", help="end when something is found")
     parser.add_argument("--reference", action="store_true", help="be the other interpreter")
     parser.add_argument("--log", action="store_true", help="what the nodes say, too")
@@ -111,19 +112,24 @@ def run_one(plan: "Plan", given: argparse.Namespace) -> bool:
         return False
     tell("found", seed=plan.seed, checker=outcome.found.checker, text=outcome.found.text)
     if not given.no_shrink:
-        tell_shrunk(plan, outcome, given.output)
+        tell_shrunk(plan, outcome, given)
     return True
 
 
-def tell_shrunk(plan: "Plan", outcome: "Outcome", folder: Path) -> None:
+def tell_shrunk(plan: "Plan", outcome: "Outcome", given: argparse.Namespace) -> None:
     """The small plan as a file, beside what it finds."""
     from hansa.testing.simulation.plan import encode_plan
     from hansa.testing.simulation.shrink import shrink
 
     if outcome.found is None:
         return
-    shrunk = shrink(plan, outcome.found, lambda candidate: run_plan(candidate).found)
-    path = folder / f"found-{plan.seed}.json"
+    shrunk = shrink(
+        plan,
+        outcome.found,
+        lambda candidate: run_plan(candidate).found,
+        seconds=given.shrink_s,
+    )
+    path = given.output / f"found-{plan.seed}.json"
     path.write_bytes(encode_plan(shrunk.plan))
     tell(
         "shrunk",

@@ -128,9 +128,16 @@ def draw_acts(seed: int, count: int, blocks: int, nodes: int) -> tuple[Act, ...]
         if kind in COPIES:
             acts[-1] = _follow(acts[-1], acts[int(args.get("of", 1)) - 1])
         if kind == "spoilt":  # whoever refused it is asked once more
-            again = msgspec.structs.replace(acts[-1], number=number + 2 * count)
-            copies.append(msgspec.structs.replace(again, at_ms=again.at_ms + AGAIN_MS))
+            copies.append(_ask_again(acts[-1], count))
+        elif kind == "forged":  # the copy of what was never right is as wrong
+            spoilt = msgspec.structs.replace(acts[-1], kind="spoilt", args={"of": number})
+            copies.append(_ask_again(spoilt, count))
     return tuple(sorted((*acts, *copies), key=lambda act: (act.at_ms, act.number)))
+
+
+def _ask_again(act: Act, count: int) -> Act:
+    """The same bytes at the same door, a little later."""
+    return msgspec.structs.replace(act, number=act.number + 2 * count, at_ms=act.at_ms + AGAIN_MS)
 
 
 def _follow(act: Act, of: Act) -> Act:

@@ -44,6 +44,7 @@ DOOR_SAYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "expired": ("ledger.expired", "ledger.malformed"),
         "far": ("ledger.expiry_too_far",),
         "foreign": ("ledger.wrong_chain",),
+        "forged": (*_COPY[1:], "ledger.wrong_signature"),
         "spoilt": (*_COPY, "ledger.wrong_signature"),
         "large": ("ledger.malformed",),
         "garbage": ("ledger.malformed",),
@@ -145,6 +146,12 @@ def _spoil(desk: Desk, cue: Cue) -> bytes:
     return join(of.signers, of.payload, [each.key.sign(b"no") for each in of.signers])
 
 
+def _forge(desk: Desk, cue: Cue) -> bytes:
+    """A payload that nobody ever signed; asked twice, the answer is the same."""
+    of = desk.carry(cue, build_plain(cue), cue.height + LIFE)
+    return join(of.signers, of.payload, [each.key.sign(b"no") for each in of.signers])
+
+
 def _twin(desk: Desk, cue: Cue) -> bytes:
     """An earlier act's payload under other signatures that hold: the same id in other bytes."""
     of = desk.find(cue)
@@ -169,6 +176,7 @@ BYTES: Final[Mapping[str, Callable[[Desk, Cue], bytes]]] = MappingProxyType(
         "expired": _expire,
         "far": _expire_late,
         "foreign": _address_wrongly,
+        "forged": _forge,
         "spoilt": _spoil,
         "twin": _twin,
         "again": _repeat,
