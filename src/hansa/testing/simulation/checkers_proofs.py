@@ -42,7 +42,8 @@ from hansa.testing.simulation.checkers import (
 )
 from hansa.testing.simulation.workload_league import build_applications
 
-# Bits of a file that are flipped: of one file in so many blocks, and of one at the end.
+# Bits of a file that are flipped: of one in each block, and of one of each node at the end. They
+# lie evenly over the file and begin where the seed says: over many seeds, every bit has its turn.
 FLIPPED, FLIPPED_AT_END = 2, 64
 _HEADERS_MAX: Final = 100
 _DAY_MS: Final = 86_400_000
@@ -81,7 +82,7 @@ class Proofs(Checker):
         elif isinstance(moment, End):
             for node, ledger in list_running(world):
                 self._check_seals(world, node, ledger)
-                self._check_one(world, node, ledger, FLIPPED_AT_END // len(world.nodes))
+                self._check_one(world, node, ledger, FLIPPED_AT_END)
 
     def _check_seals(self, world: World, node: NodeView, ledger: LedgerNode) -> None:
         """Those that came since the last look: header and final commit as they were decided."""
@@ -112,8 +113,8 @@ class Proofs(Checker):
             outcome = self._judge(world, file)
             self.need(outcome == "yes", f"a file of node {node.name} does not hold: {outcome}")
         chosen = files[draw(world, f"file {node.name}", ledger.height, len(files))]
-        for number in range(flipped):
-            bit = draw(world, f"bit {node.name} {number}", ledger.height, 8 * len(chosen))
+        step = 8 * len(chosen) // flipped
+        for bit in range(draw(world, "bit", ledger.height, step), 8 * len(chosen), step):
             spoilt = bytearray(chosen)
             spoilt[bit // 8] ^= 1 << bit % 8
             outcome = self._judge(world, bytes(spoilt))
