@@ -10,7 +10,8 @@ MODULES: Final = frozenset(
     """
     array.array base64.b32encode base64.b64encode base64.urlsafe_b64encode binascii.a2b_base64
     bisect.* collections.Counter collections.OrderedDict collections.deque collections.abc.*
-    contextlib.AbstractContextManager contextlib.contextmanager dataclasses.dataclass
+    contextlib.AbstractContextManager contextlib.contextmanager contextlib.suppress
+    dataclasses.dataclass
     cryptography.exceptions.InvalidSignature
     cryptography.hazmat.primitives.asymmetric.ec.ECDSA
     cryptography.hazmat.primitives.asymmetric.ec.EllipticCurvePublicKey
@@ -21,7 +22,7 @@ MODULES: Final = frozenset(
     msgspec.Meta msgspec.MsgspecError msgspec.Raw msgspec.Struct msgspec.ValidationError
     msgspec.convert msgspec.field msgspec.inspect.* msgspec.json.* msgspec.structs.*
     msgspec.to_builtins re.ASCII re.DOTALL re.Match re.Pattern re.compile re.error re.fullmatch
-    re.split re.sub struct.Struct types.MappingProxyType typing.*
+    re.split re.sub string.ascii_letters string.digits struct.Struct types.MappingProxyType typing.*
     """.split()
 )
 # No float, hash, id, round, repr; no open, print, input; no eval, exec, compile, __import__; no
