@@ -51,7 +51,7 @@ class Door:
         except Rejection as rejection:
             return rejection.code
         self.waiting.append(data)
-        self.kinds[data] = act.kind
+        self.kinds.setdefault(data, act.kind)
         return ""
 
     def block(self) -> BlockResult:
