@@ -50,7 +50,7 @@ class Joining:
         node, engine = self._node, self._node.engine
         assert engine is not None
         self._patience -= 1
-        if not self._patience:
+        if self._patience <= 0 and not engine.application.storage.height:
             node.is_joining = False
             engine.begin_again()
             return

@@ -143,12 +143,7 @@ class SimulatedNode:
             self._end(error)
             return
         self.index = open_index(self.home.folder, self.home.genesis.chain)
-        if self.is_joining and self.ledger.height:
-            # Its engine, which has no block, would refuse it (`the ledger is ahead`): the cure.
-            self.stop()
-            self.wipe()
-            self.start()
-        elif self.is_joining:
+        if self.is_joining:  # also again, when the engine ended before it knew of the state
             Joining(self).step()
 
     def _build_engine(
