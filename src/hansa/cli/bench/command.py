@@ -100,7 +100,7 @@ def network(
     plan = Plan(
         validators=validators,
         seconds=seconds or (4 if quick else 15),
-        warm_up_s=1 if quick else 5,
+        warm_up_s=1 if quick else min(5, (seconds or 15) / 2),
         repeat=repeat or (1 if quick else 3),
         light=light or (5 if quick else 67),
         messages=tuple(dict.fromkeys(counts)) or (1, 100),

@@ -30,7 +30,7 @@ class EmbeddedPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for."""
 
     messages: tuple[int, ...] = (1, 100)
-    seconds: float = 6.0
+    seconds: float = 5.0
     warm_up_s: float = 2.0
     repeat: int = 3
 

@@ -21,7 +21,7 @@ from hansa.cli.bench.sheet import format_ratio
 # The networks that rows compare; the others are for `hansa bench network` alone.
 NETWORK: Final = (
     *("--only", "kvstore", "--only", "hansa", "--only", "hansa-voters"),
-    *("--no-alone", "--seconds", "5"),
+    *("--no-alone", "--seconds", "4"),
 )
 
 

@@ -39,7 +39,7 @@ class IndexPlan(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     messages: int = 100
-    seconds: float = 6.0
+    seconds: float = 5.0
     warm_up_s: float = 2.0
     repeat: int = 3
     database: str = ""

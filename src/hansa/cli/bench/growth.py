@@ -115,15 +115,16 @@ def conduct_growth(homes: Path, command: str, plan: GrowthPlan, tell: Tell) -> S
 
 
 def measure_home(home: Path, sent: dict[int, str], plan: GrowthPlan, found: Grown) -> None:
-    """Stages; then a start under load, a kill, and a start after each. Raises BenchFault."""
+    """Stages; then a start after a stop, load, a kill, a start after it. Raises BenchFault."""
     block = {messages: count for messages, count, _blocks in plan.blocks}
     with copied(home, sent, block) as job:
         found.worked.append(ask_child(MODULE, ["stages", str(job)], Worked))
     with copied(home, sent, block) as job:
-        found.killed_mib.append(kill_under_load(job))
-        for name in (KILLED, STOPPED):
-            started = ask_child(MODULE, ["start", str(job)], Started)
-            found.starts.setdefault(name, []).append(started)
+        started, peak = kill_under_load(job)
+        found.killed_mib.append(peak)
+        found.starts.setdefault(STOPPED, []).append(started)
+        started = ask_child(MODULE, ["start", str(job)], Started)
+        found.starts.setdefault(KILLED, []).append(started)
 
 
 @contextmanager
@@ -150,19 +151,20 @@ def _link_or_copy(source: str, target: str) -> None:
         shutil.copy2(source, target)
 
 
-def kill_under_load(job: Path) -> float:
-    """Start a node, let it work, kill it; its peak memory in MiB. Raises BenchFault."""
+def kill_under_load(job: Path) -> tuple[Started, float]:
+    """Start a node, let it work, kill it: its start, its peak memory in MiB. Raises BenchFault."""
     command = [sys.executable, "-m", MODULE, "load", str(job)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as child:  # noqa: S603  (our own)
         try:
-            if child.stdout is None or not child.stdout.readline():
+            line = child.stdout.readline() if child.stdout is not None else b""
+            if not line:
                 raise BenchFault("a node did not start", "see that the machine has memory")
             time.sleep(LOADED_S)
             lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
-            peak = next(line for line in lines if line.startswith("VmHWM"))
+            peak = next((line for line in lines if line.startswith("VmHWM")), "VmHWM: 0")
         finally:
             child.send_signal(signal.SIGKILL)
-    return int(peak.split()[1]) / 1024
+    return msgspec.json.decode(line, type=Started), int(peak.split()[1]) / 1024
 
 
 def measure_folder(folder: Path) -> int:

@@ -45,7 +45,7 @@ GOALS: Final = ((RECORD, EMPTY, 0.5), (PROOF, EMPTY, 0.3), (SUBMIT, EMPTY_POST, 
 class HttpPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What was asked for. `seconds`: of each way of asking."""
 
-    seconds: float = 2.0
+    seconds: float = 1.5
     warm_up_s: float = 0.5
     connections: int = 16
     repeat: int = 3

@@ -59,7 +59,7 @@ def conclude(sheet: "Sheet", output: Path | None, *, as_json: bool) -> int:
 )  # fmt: skip
 @click.option(
     "--seconds", type=click.FloatRange(0.5, 600), metavar="S",
-    help="Measured time of each run (default: 6).",
+    help="Measured time of each run (default: 5).",
 )  # fmt: skip
 @sheet_options
 def embedded(
@@ -86,7 +86,7 @@ def embedded(
 
     plan = EmbeddedPlan(
         messages=tuple(dict.fromkeys(counts)) or ((1, 20) if quick else (1, 100)),
-        seconds=seconds or (1 if quick else 6),
+        seconds=seconds or (1 if quick else 5),
         warm_up_s=0.5 if quick else 2,
         repeat=repeat or (1 if quick else 3),
     )
@@ -111,7 +111,7 @@ def verify(quick: bool, repeat: int | None, output: Path | None, as_json: bool) 
     from hansa.cli.bench.verifying import VerifyPlan, conduct_verify
 
     plan = VerifyPlan(
-        cold=2 if quick else 20, warm=5 if quick else 1_000, repeat=repeat or (1 if quick else 3)
+        cold=2 if quick else 10, warm=5 if quick else 1_000, repeat=repeat or (1 if quick else 3)
     )
     with scratch() as folder:
         sheet = conduct_verify(folder, describe_command(), plan, hint)
@@ -135,7 +135,7 @@ def http(quick: bool, repeat: int | None, output: Path | None, as_json: bool) ->
     from hansa.cli.bench.http_row import HttpPlan, conduct_http
 
     plan = HttpPlan(
-        seconds=0.5 if quick else 2, warm_up_s=0.2 if quick else 0.5,
+        seconds=0.5 if quick else 1.5, warm_up_s=0.2 if quick else 0.5,
         repeat=repeat or (1 if quick else 3),
     )  # fmt: skip
     with scratch() as folder:
@@ -165,7 +165,7 @@ def index(
     from hansa.cli.bench.following import IndexPlan, conduct_index
 
     plan = IndexPlan(
-        messages=20 if quick else 100, seconds=1 if quick else 6, warm_up_s=0.5 if quick else 2,
+        messages=20 if quick else 100, seconds=1 if quick else 5, warm_up_s=0.5 if quick else 2,
         repeat=repeat or (1 if quick else 3), database=database or "",
     )  # fmt: skip
     with scratch() as folder:
@@ -197,8 +197,8 @@ def growth(
 ) -> int:
     """A node on ten million records beside one on ten thousand.
 
-    Homes are filled with invented invoices, as a snapshot is restored; ten million take a quarter
-    of an hour and some 12 GB. On each: a node's work on real invoices stage by stage, starts after
+    Homes are filled with invented invoices, as a snapshot is restored; ten million take ten
+    minutes and some 5 GB. On each: a node's work on real invoices stage by stage, starts after
     a stop and after a kill under load, peak memory.
 
     \b
@@ -245,8 +245,8 @@ def every(
 ) -> int:
     """Every row, one command after the other, each kept in a file.
 
-    Some twelve minutes on a machine that does nothing else, when the homes of `hansa bench growth`
-    are there already. A row that fails does not stop the others.
+    Some thirteen minutes on a machine that does nothing else, when the homes of `hansa bench
+    growth` are there already. A row that fails does not stop the others.
 
     \b
     Examples:

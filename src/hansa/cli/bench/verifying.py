@@ -62,7 +62,7 @@ _STORY: Final = (
 class VerifyPlan(msgspec.Struct, frozen=True, kw_only=True):
     """How often each file is judged in a repetition: by fresh processes, and by this one."""
 
-    cold: int = 20
+    cold: int = 10
     warm: int = 1_000
     repeat: int = 3
 
