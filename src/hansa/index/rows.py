@@ -37,6 +37,7 @@ class Batch:
         self.projected: dict[tuple[str, str], dict[str, list[Row]]] = {}
         self.identities: dict[str, Identity] = {}
         self.size = 0
+        self._marks: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[str, ...]] = {}
         self._shape = shape
         self._find_identity = find_identity
 
@@ -112,6 +113,7 @@ class Batch:
 
     def _learn_identities(self, records: Sequence[Record]) -> None:
         """Members first: accounts come before them in key order, and are where their member is."""
+        self._marks.clear()
         for record in records:
             if isinstance(record, Member):
                 self.identities[record.did] = (record.did, record.jurisdiction)
@@ -128,11 +130,14 @@ class Batch:
             return ()
         return self._mark(record.parties(), kind.newest.READERS)
 
-    def _mark(self, parties: Iterable[str], readers: Iterable[str]) -> tuple[str, ...]:
-        places = {did: self._identify(did) for did in parties} if readers else {}
-        return compute_marks(
-            parties, readers, {did: found[1] for did, found in places.items() if found}
-        )
+    def _mark(self, parties: tuple[str, ...], readers: tuple[str, ...]) -> tuple[str, ...]:
+        """The same parties trade again and again: their marks are computed once in a block."""
+        marks = self._marks.get((parties, readers))
+        if marks is None:
+            places = {did: self._identify(did) for did in parties} if readers else {}
+            found = {did: identity[1] for did, identity in places.items() if identity}
+            marks = self._marks[parties, readers] = compute_marks(parties, readers, found)
+        return marks
 
     def _add_transaction(
         self,
@@ -170,15 +175,16 @@ class Batch:
     ) -> tuple[set[str], str]:
         """Append results; returns the marks that see one of them, and the widest visibility."""
         height, position, transaction = entry
-        signing = {kid.partition("#")[0] for kid in signers}
-        signing |= {found[0] for did in signing if (found := self._identify(did))}
+        dids = {kid.partition("#")[0] for kid in signers}
+        dids |= {found[0] for did in dids if (found := self._identify(did))}
+        signing = tuple(sorted(dids))
         seen_by: set[str] = set()
         visibilities = {"parties"}
         for message in messages:
             app, _sep, rest = message.type.partition("/")
             place = (position, message.index, transaction)
             marks, visibility = self._add_events(height, place, message.events, ordinals)
-            marks |= set(self._mark(sorted(signing), self._shape.readers.get(app, ())))
+            marks |= set(self._mark(signing, self._shape.readers.get(app, ())))
             ordinal = ordinals.next_message()
             params = encode_canonical(message.params).decode()
             described = (message.sender, message.message, message.code, params, visibility)
@@ -274,14 +280,19 @@ def _project(table: Table, record: Record) -> Sequence[Mapping[str, Any]]:
 def _build_cells(
     key: str, columns: Sequence[Any], projected: Iterable[Mapping[str, Any]]
 ) -> list[Row]:
+    """Cells that both databases hold alike: no NUL, bounded text."""
     names = [column.name for column in columns]
-    return [
-        (key, line, *map(_build_cell, map(row.get, names))) for line, row in enumerate(projected)
-    ]
+    rows = []
+    for line, row in enumerate(projected):
+        cells = [row.get(name) for name in names]
+        text = "".join([cell for cell in cells if type(cell) is str])
+        if "\x00" in text or len(text) > CELL_CHARACTERS_MAX:
+            cells = list(map(_cut_cell, cells))
+        rows.append((key, line, *cells))
+    return rows
 
 
-def _build_cell(value: str | int | None) -> str | int | None:
-    """A cell that both databases hold alike: no NUL, bounded text."""
-    if type(value) is str and (len(value) > CELL_CHARACTERS_MAX or "\x00" in value):
+def _cut_cell(value: str | int | None) -> str | int | None:
+    if type(value) is str:
         return value.replace("\x00", "\ufffd")[:CELL_CHARACTERS_MAX]
     return value
