@@ -8,12 +8,15 @@ from hansa.testing.simulation.checkers_proofs import Proofs
 from hansa.testing.simulation.checkers_reading import Durability, ReadModel
 
 
-def build_checkers() -> tuple[Checker, ...]:
-    """New ones: each remembers what it saw of one run."""
+def build_checkers(*, elsewhere: bool = True) -> tuple[Checker, ...]:
+    """New ones: each remembers what it saw of one run.
+
+    `elsewhere`: another interpreter executes all blocks too; it has no author's applications.
+    """
     return (
         Agreement(),
         Finality(),
-        Kernel(),
+        Kernel(elsewhere=elsewhere),
         Verdict(),
         Start(),
         Admission(),

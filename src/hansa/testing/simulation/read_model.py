@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final, NoReturn
 
+from hansa.appkit.application import Application
 from hansa.index.shape import Shape
 from hansa.index.store import Index
 from hansa.node.ledger_node import LedgerNode
@@ -36,17 +37,21 @@ def open_index(home: Path, chain: str) -> Index:
     file = home / INDEX
     if not file.exists():
         shutil.copyfile(make_template(chain), file)
-    return Index.open(f"sqlite:///{file}", _get_shape(), chain)
+    return Index.open(f"sqlite:///{file}", _build_shape(build_applications()), chain)
 
 
-@cache
-def _get_shape() -> Shape:
-    return Shape(build_applications())
-
-
-@cache
 def make_template(chain: str) -> Path:
-    """An empty read model, made once in a process."""
+    """An empty read model, made once in a process for the same applications."""
+    return _make_template(chain, build_applications())
+
+
+@cache
+def _build_shape(applications: tuple[Application, ...]) -> Shape:
+    return Shape(applications)
+
+
+@cache
+def _make_template(chain: str, applications: tuple[Application, ...]) -> Path:
     file = Path(mkdtemp(prefix="hansa-simulation-")) / INDEX
-    Index.open(f"sqlite:///{file}", _get_shape(), chain).close()
+    Index.open(f"sqlite:///{file}", _build_shape(applications), chain).close()
     return file

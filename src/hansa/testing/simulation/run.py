@@ -6,13 +6,15 @@ in which all must be well again. Touches a folder of its own in memory, and remo
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
+from hansa.appkit.application import Application
 from hansa.ledger.contracts import Registry
 from hansa.ledger.genesis import Genesis
 from hansa.node import folder as node_folder
@@ -42,6 +44,7 @@ from hansa.testing.simulation.releases import build_releases
 from hansa.testing.simulation.rounds import Rounds
 from hansa.testing.simulation.store import SimulatedDisk
 from hansa.testing.simulation.workload import COPIES, Workload, draw_acts
+from hansa.testing.simulation.workload_league import AUTHORED
 
 # Where homes are: in memory where there is such a place.
 _SHM: Final = Path("/dev/shm")  # noqa: S108
@@ -51,6 +54,10 @@ RESEND_MS: Final = 1_500
 SETTLE_MS: Final = 2_000
 ACTS_PER_BLOCK: Final = 4
 SNAPSHOT_INTERVAL: Final = 8
+
+
+# An author's acts, from the seed, over so many blocks, at the doors of so many nodes.
+DrawActs = Callable[[int, int, int], Sequence[Act]]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -108,9 +115,19 @@ class SimulatedNetwork:
         plan: Plan | None = None,
         profile: str = "mixed",
         checkers: Iterable[Checker] | None = None,
+        applications: Sequence[Application] = (),
+        workload: DrawActs | None = None,
     ) -> None:
+        """`applications`: an author's, beside the catalog's; `workload` draws acts for them, whose
+        kinds are functions that the author registers with `workload_acts.register`.
+        """
+        AUTHORED[:] = applications
         self.plan = plan or draw_plan(seed, profile)
-        self.checkers = build_checkers() if checkers is None else tuple(checkers)
+        if workload is not None:
+            own = workload(self.plan.seed, self.plan.blocks, self.plan.nodes)
+            self.plan = replace(self.plan, workload=(*self.plan.workload, *own))
+        found = build_checkers(elsewhere=not applications) if checkers is None else checkers
+        self.checkers = tuple(found)
         self.workload = Workload(CHAIN, START_MS, self.plan.validators, self.plan.nodes)
         clock = SimulatedClock(START_MS)
         events = Events(clock)

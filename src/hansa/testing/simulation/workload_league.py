@@ -72,9 +72,13 @@ def make_node_id(number: int) -> str:
     return compute_node_id(make_key(f"node {number}").public.raw)
 
 
+# An author's applications, which run beside the catalog's: set by `SimulatedNetwork`.
+AUTHORED: list[Application] = []
+
+
 def build_applications() -> tuple[Application, ...]:
-    """The catalog's applications and the simulation's own, system contracts first."""
-    return (*load_applications(), workload_tally.APPLICATION)
+    """The catalog's applications, the simulation's own, and an author's; system contracts first."""
+    return (*load_applications(), workload_tally.APPLICATION, *AUTHORED)
 
 
 def build_registry(newest: int = 1) -> Registry:
