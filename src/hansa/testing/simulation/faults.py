@@ -288,6 +288,13 @@ class Faults:
     # --- F10 to F12 ---
 
     def _join(self, fault: Fault, node: SimulatedNode) -> bool:
+        """Homes are lost one at a time, and never the only one that has the last block."""
+        others = [each for each in self._nodes if each is not node]
+        height = self._stage.consensus.height
+        if any(each.is_joining for each in others):
+            return False
+        if not any(each.may_run and each.books.stored >= height for each in others):
+            return False
         node.down_ms, node.variant = fault.for_ms, "kept"
         node.crash()
         node.wipe()
