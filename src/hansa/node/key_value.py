@@ -23,8 +23,9 @@ from hansa.node.faults import CorruptFolderError, NodeError, NodeStoppedError, S
 from hansa.node.mirror import mirrored
 
 MIB: Final = 2**20
-# Blocks of sorted files kept in memory, over all families.
-CACHE_BYTES: Final = 256 * MIB
+# Blocks of sorted files kept in memory, over all families. The system keeps their files as well, in
+# memory that it can take back: this cache only grows until it is full.
+CACHE_BYTES: Final = 64 * MIB
 # What a family gathers in memory before it becomes a sorted file.
 WRITE_BUFFER_BYTES: Final = 32 * MIB
 # The log is cut when it is this long: bounds the time of a start after a crash.
