@@ -4,6 +4,7 @@ The same seed gives the same change, in any interpreter.
 """
 
 import base64
+import copy
 import json
 from collections.abc import Iterator
 from random import Random
@@ -74,7 +75,7 @@ def _change_value(document: Any, random: Random) -> None:
     value = parent[name]
     kind = random.randrange(6)
     if kind == 0:
-        parent[name] = random.choice(JUNK)
+        parent[name] = copy.deepcopy(random.choice(JUNK))
     elif kind == 1:
         other, key = random.choice(places)
         parent[name] = json.loads(json.dumps(other[key]))
@@ -83,7 +84,7 @@ def _change_value(document: Any, random: Random) -> None:
     elif kind == 3 and isinstance(parent, list):
         parent.insert(random.randint(0, len(parent)), json.loads(json.dumps(value)))
     elif kind == 3:
-        parent[random.choice(("a", "id", "", "$ref", "__proto__"))] = value
+        parent[random.choice(("a", "id", "", "$ref", "__proto__"))] = copy.deepcopy(value)
     elif isinstance(value, str):
         text = change_bytes(value.encode("utf-8", "replace"), random)
         parent[name] = text.decode("utf-8", "replace")
