@@ -152,7 +152,7 @@ MUTANTS = (
         "self._old.pop(key, None)\n                if value is not None:\n"
         "                    self._keep(key, value)",
         "crash",
-        ("C1", "C9"),
+        ("C1", "C7", "C9"),
     ),
     Mutant(
         "M17 remembered before verified",
