@@ -31,6 +31,8 @@ from hansa.testing.simulation.workload_league import build_genesis, build_regist
 ROOMS: Final = (workload_members,)
 # Of what is drawn, one in so many is bad.
 BAD_ONE_IN: Final = 6
+# In one run of so many the league's validators change.
+NEWCOMER_ONE_IN: Final = 3
 # From a spoilt copy to the same bytes again.
 AGAIN_MS: Final = 60
 # Words and numbers (1 to so many) that an argument may be.
@@ -132,7 +134,23 @@ def draw_acts(seed: int, count: int, blocks: int, nodes: int) -> tuple[Act, ...]
         elif kind == "forged":  # the copy of what was never right is as wrong
             spoilt = msgspec.structs.replace(acts[-1], kind="spoilt", args={"of": number})
             copies.append(_ask_again(spoilt, count))
+    if not chance(seed, "newcomer") % NEWCOMER_ONE_IN:
+        copies += _draw_newcomer(seed, 4 * count, blocks, nodes)
     return tuple(sorted((*acts, *copies), key=lambda act: (act.at_ms, act.number)))
+
+
+def _draw_newcomer(seed: int, first: int, blocks: int, nodes: int) -> list[Act]:
+    """The last node becomes a validator, or is one already; later it leaves."""
+    steps = [("propose", what) for what in ("remove_node", "admit_node", "approve")]
+    steps += [("activate", ""), ("propose", "power"), ("resign", "")]
+    at_ms, acts = chance(seed, "newcomer", "at") % (blocks * BLOCK_MS // 3), []
+    for place, (kind, what) in enumerate(steps):
+        args: dict[str, int | str] = {"validator": nodes}
+        if what:
+            args["what"] = what
+        at_ms += BLOCK_MS * (2 + chance(seed, "newcomer", place) % 4)
+        acts.append(Act(number=first + place, kind=kind, at_ms=at_ms, node=1, args=args))
+    return acts
 
 
 def _ask_again(act: Act, count: int) -> Act:
