@@ -27,7 +27,7 @@ NEVER_IN_A_BLOCK = {
 }
 
 # What is left when all is imported: from enough to too little.
-MEMORY_KB = (262_144, 16_384, 4_096, 1_024)
+MEMORY_KB = (1_048_576, 16_384, 4_096, 1_024)
 
 PLACES = (
     {"PYTHONHASHSEED": "0", "TZ": "Asia/Macau", "LC_ALL": "C", "cwd": "/"},
