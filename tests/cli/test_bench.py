@@ -22,6 +22,7 @@ from hansa.cli.bench.figures import (
 from hansa.cli.bench.light import PARTS, divide_time, find_deciding_ns
 from hansa.cli.bench.load import BATCH, BATCH_BYTES, Seen, split_batches
 from hansa.cli.bench.sampler import Profile, Sampler, rank_functions
+from hansa.cli.bench.subject import FOLLOW, LEAVE
 from hansa.cli.bench.workload import (
     BUREAU,
     Prepared,
@@ -35,6 +36,7 @@ from hansa.cli.template import build_parts
 from hansa.client.keys import Signer
 from hansa.comet.files import EngineConfig, encode_config
 from hansa.comet.install import install_engine, locate_cache
+from hansa.node.settings import IndexSettings, Settings, decode_settings, encode_settings
 from hansa.primitives.identifiers import check_identifier
 from hansa.testing.chain import Actor, Chain
 from tests.cli.processes import Shell
@@ -103,6 +105,13 @@ def test_peers_run_on_the_configuration_of_a_node_under_their_own_names() -> Non
         key: value for key, value in theirs.items() if key not in OWN
     }
     assert list_differences({"node": node, "peer": adapted}) == []
+
+
+def test_a_node_is_told_to_keep_no_read_model_in_its_settings() -> None:
+    usual = encode_settings(Settings())
+    assert usual.count(FOLLOW) == 1
+    told = decode_settings(usual.replace(FOLLOW, LEAVE))
+    assert told == msgspec.structs.replace(Settings(), index=IndexSettings(follow=False))
 
 
 def test_a_setting_that_is_not_equal_is_reported() -> None:

@@ -31,7 +31,7 @@ HANSA: Final = (sys.executable, "-m", "hansa.cli")
 SAMPLED: Final = (sys.executable, "-m", "hansa.cli.bench.sampled")
 PROFILE: Final = "profile.json"
 # Whether a node keeps a read model, as `node.toml` says it.
-_FOLLOW, _LEAVE = "\nfollow = true\n", "\nfollow = false\n"
+FOLLOW, LEAVE = "\nfollow = true\n", "\nfollow = false\n"
 
 
 def make_league(folder: Path, members: Path, validators: int, chain: str) -> None:
@@ -53,7 +53,7 @@ def leave_read_models(league: Path) -> None:
     for node in list_nodes(league):
         file = node.folder / SETTINGS
         text = file.read_text(encoding="utf-8")
-        without = text.replace(_FOLLOW, _LEAVE)
+        without = text.replace(FOLLOW, LEAVE)
         if without == text:
             raise BenchFault(f"{file} says nothing of a read model", "tell us, with this output")
         file.write_text(without, encoding="utf-8")
