@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from itertools import dropwhile, islice, takewhile
 
 from sqlalchemy import (
@@ -35,6 +35,9 @@ from hansa.ledger.blocks import Change
 from hansa.ledger.state import compute_range
 from hansa.ledger.system import Member
 
+# Tables never change: whoever opens one read model after the other compiles each statement once.
+_build_tables = lru_cache(4)(Tables)
+
 # Nothing was followed yet, not even the genesis records (height 0).
 NOTHING = -1
 
@@ -48,7 +51,7 @@ class Index:
         self.engine = engine
         self.shape = shape
         self.chain = chain
-        self.tables = Tables(shape)
+        self.tables = _build_tables(shape)
         self.height = NOTHING
         self._grown = threading.Condition()
         self._listeners: list[Callable[[int], None]] = []
