@@ -232,7 +232,7 @@ class SimulatedNode:
         except Exception as error:
             if self.is_honest:
                 raise
-            self.ledger.close()  # what rotted cannot even be read
+            ledger.close()  # what rotted cannot even be read
             self._end(error)
             return
         if ledger.failure is not None and self.ledger is ledger:
