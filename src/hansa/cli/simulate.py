@@ -68,6 +68,8 @@ def command(
         raise click.UsageError("Give one of --seed, --seeds, --plan and --hours.")
     options = ["--profile", profile, *(["--nodes", str(nodes)] if nodes else [])]
     options += ["--log"] if log else []
+    seconds = (hours or 0) * 3600
+    options += ["--until", str(time.time() + seconds)] if hours else []
     if plan is not None:
         kept = json.loads(plan.read_bytes())
         options[1] = kept["profile"]
@@ -77,7 +79,7 @@ def command(
         first = secrets.randbelow(2**32) * HASH_BLOCK if seed is None else seed
         count = 1 if seed is not None else None if hours else seeds or 1
         batches = list_batches(first, count, options)
-    sums = Sums(Screen(as_json=as_json), profile, time.monotonic() + (hours or 0) * 3600)
+    sums = Sums(Screen(as_json=as_json), profile, time.monotonic() + seconds)
     with stoppable(), Children(jobs) as children:
         for event in children.run(batches, first, until=sums.deadline_s if hours else None):
             sums.take(event)
@@ -188,12 +190,14 @@ class Sums:
                 self._digests[event["seed"]] = event["digest"]
                 faults = sum(event["faults"].values())
                 self._screen.line(
-                    f"  {event['blocks']} blocks, {event['transactions']} transactions, "
+                    f"  {event['seed']}: {event['blocks']} blocks, {event['transactions']} transactions, "
                     f"{faults} faults, {event['processor_s']} s, digest {event['digest'][:16]}"
                 )
             case "found":
                 self._found[event["seed"]] = event
-                self._screen.line(f"  FOUND by {event['checker']}: {event['text']}")
+                self._screen.line(
+                    f"  {event['seed']}: FOUND by {event['checker']}: {event['text']}"
+                )
                 self._screen.line(
                     f"  repeat: hansa simulate --seed {event['seed']} --profile {self._profile}"
                 )

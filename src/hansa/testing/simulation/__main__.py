@@ -39,6 +39,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--mutant", default="", help="JSON: [[module, old, new], ...]")
     parser.add_argument("--no-shrink", action="store_true")
     parser.add_argument("--shrink-s", type=float, default=60, help="of the processor")
+    parser.add_argument("--until", type=float, default=0, help="no seed begins later (Unix time)")
     parser.add_argument("--first", action="store_true", help="end when something is found")
     parser.add_argument("--reference", action="store_true", help="be the other interpreter")
     parser.add_argument("--log", action="store_true", help="what the nodes say, too")
@@ -66,7 +67,8 @@ def main() -> int:
             if os.getppid() != parent:  # nobody listens any more
                 return 2
             found |= run_one(plan, given)
-            if found and given.first:
+            is_late = 0 < given.until <= time.time()
+            if is_late or (found and given.first):
                 break
     except KeyboardInterrupt:
         return 130
