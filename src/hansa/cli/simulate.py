@@ -190,8 +190,8 @@ class Sums:
                 self._digests[event["seed"]] = event["digest"]
                 faults = sum(event["faults"].values())
                 self._screen.line(
-                    f"  {event['seed']}: {event['blocks']} blocks, {event['transactions']} transactions, "
-                    f"{faults} faults, {event['processor_s']} s, digest {event['digest'][:16]}"
+                    f"  {event['seed']}: {event['blocks']} blocks, "
+                    f"{event['transactions']} transactions, {faults} faults, {event['processor_s']} s, digest {event['digest'][:16]}"
                 )
             case "found":
                 self._found[event["seed"]] = event
