@@ -191,7 +191,8 @@ class Sums:
                 faults = sum(event["faults"].values())
                 self._screen.line(
                     f"  {event['seed']}: {event['blocks']} blocks, "
-                    f"{event['transactions']} transactions, {faults} faults, {event['processor_s']} s, digest {event['digest'][:16]}"
+                    f"{event['transactions']} transactions, {faults} faults, "
+                    f"{event['processor_s']} s, digest {event['digest'][:16]}"
                 )
             case "found":
                 self._found[event["seed"]] = event
