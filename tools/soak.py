@@ -185,8 +185,9 @@ class Soak:
                 await asyncio.wait_for(self.ending.wait(), 1.0)
             began = time.perf_counter()
             try:
-                _status, _wait_s, answer = await wire.ask("GET", "/v1/status")
-                self.invoices.height = json.loads(answer)["height"]
+                status, _wait_s, answer = await wire.ask("GET", "/v1/status")
+                if status != BUSY:
+                    self.invoices.height = json.loads(answer)["height"]
             except (OSError, EOFError):
                 wire.close()
             read_ms = (time.perf_counter() - began) * 1000
