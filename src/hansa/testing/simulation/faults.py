@@ -131,7 +131,9 @@ class Faults:
             rest -= point in points
             if rest < 0:
                 node.disk.at_point = _pass
-                self.count(f"crash_at_{point}")
+                self.count(fault.kind)
+                if fault.kind == "crash_at_commit":
+                    self.count(f"crash_at_{point}")
                 self._count_lost(node)
                 raise Crash
 
