@@ -1,5 +1,4 @@
-"""`check_transaction`: one function for the door, the proposer, every validator and execution.
-Pure.
+"""`check_transaction`: one function for door, proposer, every validator and execution. Pure.
 
 It reads committed (or overlaid) state and raises an InvalidTransaction; it changes nothing.
 """
@@ -141,9 +140,7 @@ class AdmittedMessage(msgspec.Struct, frozen=True):
 
 
 class AdmittedTransaction(msgspec.Struct, frozen=True):
-    """A transaction that may enter a block, with what the check has already read: `usage` is that
-    of the first signer's member after its `cost`.
-    """
+    """A transaction that may enter a block, with what the check read; `usage`: after its cost."""
 
     transaction: SignedTransaction
     accounts: tuple[Account, ...]
@@ -169,9 +166,7 @@ class SignatureCache:
         self._held: OrderedDict[bytes, _Held] = OrderedDict()
 
     def decode(self, data: bytes) -> SignedTransaction:
-        """The decoded transaction, from memory when these very bytes are known. Raises
-        Malformed.
-        """
+        """The decoded transaction, remembered if its bytes are known. Raises Malformed."""
         known = self._held.get(sha256(data))
         return decode_transaction(data) if known is None else known[0]
 

@@ -2,10 +2,8 @@
 Pure and total.
 
 `execute_block` gives one result per transaction whatever the bytes are. A rejected message leaves
-no
-trace but its receipt; a handler's unexpected exception is `contract_fault` (D21), which freezes
-that
-message type; a broken invariant of the kernel itself is raised and stops the node.
+no trace but its receipt; a handler's unexpected exception is `contract_fault` (D21), which freezes
+that message type; a broken invariant of the kernel itself is raised and stops the node.
 """
 
 from hansa.crypto.hashing import sha256
@@ -58,9 +56,7 @@ DISPATCHERS = (GOVERNANCE, "members")
 
 
 class ContractFault(Rejection):
-    """A handler raised what it must not: the message type is frozen until governance decides
-    (D21).
-    """
+    """A handler raised what it must not: its message type is frozen until governance decides."""
 
     CODE = "contract_fault"
     RULE = "D21"
