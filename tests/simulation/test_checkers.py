@@ -372,7 +372,7 @@ def test_c11_finds_chunks_that_are_judged_wrongly(moment: Moment, words: str) ->
 def test_c12_finds_a_transaction_that_a_node_forgot() -> None:
     def lie(world: Any, moment: Moment) -> Moment:
         for ledger in [each.ledger for each in world.nodes if each.ledger is not None]:
-            if isinstance(moment, Committed) and len(ledger._pool):
+            if isinstance(moment, Executed) and len(ledger._pool):
                 ledger._pool.discard(list(ledger._pool._waiting))
         return moment
 

@@ -20,10 +20,10 @@ from hansa.testing.simulation.checkers import (
     Answered,
     Checker,
     Chunk,
-    Committed,
     Crashed,
     Decided,
     End,
+    Executed,
     Followed,
     Moment,
     NodeView,
@@ -121,7 +121,7 @@ class Liveness(Checker):
                 self._forget(moment.node)
             else:  # the engine alone began anew
                 self._begun[moment.node] = world.time_ms
-        elif isinstance(moment, Committed):
+        elif isinstance(moment, Executed):  # the state is still the one that refusals were of
             self._check_open(find_node(world, moment.node))
         elif isinstance(moment, Followed):
             self._check_given(world, find_node(world, moment.node))
