@@ -18,6 +18,7 @@ RATE_ROUNDS_TO_ZERO_PPM = 5_000
 # Categories that have a breakdown for each rate, and those whose rate and tax are zero.
 BY_RATE = frozenset(("S", "L", "M", "B"))
 ZERO_RATED = frozenset(("Z", "E", "AE", "K", "G", "O"))
+CATEGORIES = BY_RATE | ZERO_RATED
 
 Rate = tuple[str, int]
 
@@ -74,7 +75,7 @@ def _compute_total_faults(content: InvoiceContent) -> Iterator[r.Refusal]:
 
 def _compute_category_faults(content: InvoiceContent) -> Iterator[r.Refusal]:
     for category, rate in list_rates(content):
-        if category not in BY_RATE | ZERO_RATED:
+        if category not in CATEGORIES:
             yield r.CategoryUnknown(category=category)
         elif (category in ZERO_RATED and rate != 0) or (category == "S" and rate == 0):
             yield r.RateWrong(category=category, rate_ppm=rate)

@@ -126,6 +126,8 @@ def compute_invoice_id(standard: str, seller: str, number: str) -> str:
     """
     if standard == "fapiao":
         return number
+    if _PLAIN.issuperset(number):
+        return f"{seller}:{number}"
     plain = (chr(byte) if chr(byte) in _PLAIN else f"~{byte:02X}" for byte in number.encode())
     return f"{seller}:{''.join(plain)}"
 
