@@ -142,7 +142,7 @@ def draw_acts(seed: int, count: int, blocks: int, nodes: int) -> tuple[Act, ...]
 def _draw_newcomer(seed: int, first: int, blocks: int, nodes: int) -> list[Act]:
     """The last node becomes a validator, or is one already; later it leaves."""
     steps = [("propose", what) for what in ("remove_node", "admit_node", "approve")]
-    steps += [("activate", ""), ("propose", "power"), ("resign", "")]
+    steps += [("activate", ""), ("resign", "")]
     at_ms, acts = chance(seed, "newcomer", "at") % (blocks * BLOCK_MS // 3), []
     for place, (kind, what) in enumerate(steps):
         args: dict[str, int | str] = {"validator": nodes}
