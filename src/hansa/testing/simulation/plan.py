@@ -152,7 +152,7 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def storm_ms(self) -> int:
         """How long faults come."""
-        return self.blocks * BLOCK_MS
+        return max(self.blocks * BLOCK_MS, *(each.at_ms for each in self.faults), 0)
 
     @property
     def rotten(self) -> frozenset[int]:

@@ -154,6 +154,8 @@ class SimulatedNetwork:
         self.sent: dict[str, Sent] = {}
         self.codes: Counter[str] = Counter()
         self.is_calm = False
+        # Acts whose time has not come, or that found no door open yet.
+        self.undone = len(self.plan.workload)
 
     # --- what checkers look at ---
 
@@ -311,11 +313,12 @@ class SimulatedNetwork:
     @property
     def is_well(self) -> bool:
         """Whether all that may run does, near the last height, and nothing sent is open."""
-        return all(
+        runs = all(
             node.ledger is not None and node.books.height >= self.height - 1
             for node in self.nodes
             if node.may_run
-        ) and all(sent.is_final for sent in self.sent.values())
+        )
+        return runs and not self.undone and all(sent.is_final for sent in self.sent.values())
 
     # --- people ---
 
@@ -325,6 +328,7 @@ class SimulatedNetwork:
         if node is None or node.ledger is None:
             self.stage.events.after(RESEND_MS, partial(self._do, act))
             return
+        self.undone -= 1
         storage = node.ledger.application.storage
         data = self.workload.sign(act, storage.height, storage.time_ms)
         if act.kind == "spend":
