@@ -125,7 +125,7 @@ class TransactionPool:
                 taken.append(queue.popleft())
                 if queue:
                     open_lanes.append(name)
-            for name in {waiting.lane for waiting in taken}:
+            for name in dict.fromkeys(waiting.lane for waiting in taken):
                 self._lanes.move_to_end(name)
             for waiting in taken:
                 waiting.is_taken = True
