@@ -21,7 +21,7 @@ from typing import Any
 
 import structlog
 
-from tests.fuzz.door import Door
+from tests.fuzz.door import Door, drop_folders
 from tests.fuzz.doors import import_room, open_door
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -155,6 +155,7 @@ def main() -> None:
             run_door(atheris, name, folder, float(seconds), int(inputs), int(seed))
             sys.exit(0)
         failed |= os.waitpid(child, 0)[1] != 0
+        drop_folders(child)
     sys.exit(int(failed))
 
 

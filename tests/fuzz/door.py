@@ -1,12 +1,18 @@
 """A door: what reads bytes from outside, how it may refuse them, and which yes would be false."""
 
+import atexit
+import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any
 
 from tests.fuzz.mutate import change_bytes
 
+MEMORY = Path("/dev/shm")
 Mutate = Callable[[bytes, Random], bytes]
 Run = Callable[[bytes], Any]
 
@@ -79,3 +85,18 @@ def build_decoder(
         never=lambda data, value: encode(value) != data,
         shape=shape,
     )
+
+
+def make_folder() -> Path:
+    """A folder for a door's files, in memory where it can be; it ends with this process."""
+    place = MEMORY if MEMORY.is_dir() else None
+    folder = Path(tempfile.mkdtemp(prefix=f"hansa-fuzz-{os.getpid()}-", dir=place))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def drop_folders(process: int) -> None:
+    """What a process left that libFuzzer ended."""
+    place = MEMORY if MEMORY.is_dir() else Path(tempfile.gettempdir())
+    for folder in place.glob(f"hansa-fuzz-{process}-*"):
+        shutil.rmtree(folder, ignore_errors=True)

@@ -6,10 +6,7 @@ An input is a request as text: who asks, method and target; headers; an empty li
 import asyncio
 import atexit
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode
@@ -24,7 +21,7 @@ from hansa.console.forms.shape import Shape
 from hansa.console.pages import PAGES
 from tests.apps.food_trace.routes.serving import CHAIN, Served, make_document, make_event
 from tests.console.test_forms import MESSAGES, TYPES, lookup, shape_of
-from tests.fuzz.door import Door
+from tests.fuzz.door import Door, make_folder
 from tests.fuzz.mutate import change_bytes, change_json
 from tests.fuzz.rooms.openid import change_form
 
@@ -73,8 +70,7 @@ class Gateway:
     """A league with node, read model and console, asked without a socket."""
 
     def __init__(self) -> None:
-        memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
-        folder = Path(tempfile.mkdtemp(prefix="hansa-fuzz-", dir=memory))
+        folder = make_folder()
         self.served = Served(folder / "home", (NOBODY,))
         self.app = make_app(
             self.served.node,
@@ -86,11 +82,7 @@ class Gateway:
         )
         self.loop = asyncio.new_event_loop()
         self.tokens = {"farm": self._sign_in("farm"), "regulator": self._sign_in("regulator")}
-        atexit.register(self._close, folder)
-
-    def _close(self, folder: Path) -> None:
-        self.served.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        atexit.register(self.served.close)
 
     def ask(
         self, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b""

@@ -1,7 +1,5 @@
 """Doors of a node's own files, and of what another node sends: snapshots, settings, back-ups."""
 
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -29,7 +27,7 @@ from hansa.testing.chain import Actor
 from hansa.vault.faults import VaultError
 from hansa.vault.sealing import OpeningKey, open_sealed, seal
 from tests.backups.pieces import make_up
-from tests.fuzz.door import Door, build_judge
+from tests.fuzz.door import Door, build_judge, make_folder
 from tests.fuzz.mutate import change_json
 from tests.node.states import make_records
 
@@ -103,7 +101,7 @@ def _is_lost(found: Settings) -> bool:
 
 def open_backups() -> Door:
     """Back-up files: every byte is what was written by who knows the passphrase."""
-    folder = Path(tempfile.mkdtemp(prefix="hansa-fuzz-", dir=_find_memory()))
+    folder = make_folder()
     lock = make_lock()
     key = Seal(lock, WORDS)
     box = key.seal("keys/a", b"secret")
@@ -144,10 +142,6 @@ def change_backup(data: bytes, chance: Any) -> bytes:
     return body + listing + TRAILER.pack(len(listing), compute_digest(listing), mac, end)
 
 
-def _find_memory() -> str | None:
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
-
-
 def open_sealed_boxes() -> Door:
     """Content sealed to a receiver: HPKE or SM2; the first byte says to which key."""
     keys = [
@@ -170,7 +164,7 @@ def open_sealed_boxes() -> Door:
 
 def open_keys() -> Door:
     """Key files without a passphrase, as their owner may have edited them."""
-    folder = Path(tempfile.mkdtemp(prefix="hansa-fuzz-", dir=_find_memory()))
+    folder = make_folder()
     actors = (Actor("ada"), Actor("bea", alg="ES256"), Actor("cai", alg="SM2"))
     files = [seal_signer(Signer(each.name, each.kid, each.key), None) for each in actors]
 
