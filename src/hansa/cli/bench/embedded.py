@@ -19,7 +19,7 @@ from hansa.cli.bench.signing import measure_check
 
 CHAIN: Final = "bench-embedded"
 # More than a node takes in a second: transactions of one message, messages in larger ones.
-RATE_MAX: Final = 2_500
+RATE_MAX: Final = 4_000
 MESSAGES_MAX: Final = 9_000
 SINGLE_GOAL: Final = 0.5
 MANY_GOAL: Final = 3.0
