@@ -66,12 +66,16 @@ def open_chunks() -> Door:
 
 
 def open_offers() -> Door:
-    """Metadata of a snapshot: only what is the whole tree of the app hash."""
+    """Metadata of a snapshot: only what is the whole tree of the app hash. What it says of how many
+    leaves a part has means nothing but for the root: chunks are held to place and hash alone.
+    """
     parts, _chunks = build_parts()
     root = compute_root(parts)
-    return build_judge(
-        lambda data: decode_metadata(data, root), (RefusedSnapshot,), [encode_metadata(parts)]
-    )
+
+    def read(data: bytes) -> list[tuple[int, bytes]]:
+        return [(part.node, part.root) for part in decode_metadata(data, root)]
+
+    return build_judge(read, (RefusedSnapshot,), [encode_metadata(parts)])
 
 
 def open_settings() -> Door:
