@@ -135,3 +135,10 @@ def test_strange_nonces_are_none() -> None:
     nonces: Any = Nonces(Clock())
     for text in ("", "é", "=", "A" * 5_000, "AAAA", "\x00"):
         assert not nonces.is_live(text)
+
+
+def test_a_secret_is_no_option_of_a_command() -> None:
+    drawn = {draw_secret() for _ in range(2_000)}
+    assert len(drawn) == 2_000
+    assert {len(each) for each in drawn} == {32}
+    assert not {each for each in drawn if each.startswith("-")}

@@ -30,8 +30,13 @@ _PAGE: Final = 500
 
 
 def draw_secret() -> str:
-    """A new secret: 192 random bits as 32 plain characters."""
-    return encode_base64url(secrets.token_bytes(SECRET_BYTES))
+    """A new secret: 192 random bits as 32 plain characters. The first is no "-": some are given to
+    commands, which would take it for an option.
+    """
+    while True:
+        secret = encode_base64url(secrets.token_bytes(SECRET_BYTES))
+        if not secret.startswith("-"):
+            return secret
 
 
 class Drawer:
