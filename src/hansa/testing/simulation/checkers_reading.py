@@ -4,6 +4,7 @@ Reads nodes' storage and read models; builds read models of its own in a folder 
 """
 
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -139,7 +140,7 @@ class Durability(Checker):
     name = "C9"
 
     def __init__(self) -> None:
-        self._before: dict[str, tuple[Sight, int]] = {}
+        self._before: dict[str, tuple[Sight, int, tuple[bytes, ...]]] = {}
         self._watched: dict[bytes, None] = {}
 
     def see(self, world: World, moment: Moment) -> None:
@@ -150,19 +151,19 @@ class Durability(Checker):
                 return
             if isinstance(moment, Executed):
                 self._watch(get_storage(node.ledger))
-                sight = self._look(get_storage(node.ledger))
-                self._before[node.name] = (sight, moment.height)
+                keys = tuple(self._watched)  # other nodes add to them until this one commits
+                sight = self._look(get_storage(node.ledger), keys)
+                self._before[node.name] = (sight, moment.height, keys)
             else:
                 self._check(world, node, node.ledger)
         elif isinstance(moment, Committed | Crashed | Stopped):
             self._before.pop(moment.node, None)
 
     def _check(self, world: World, node: NodeView, ledger: LedgerNode) -> None:
-        before, height = self._before.get(node.name, (None, 0))
-        if before is None:
+        if node.name not in self._before:
             return
-        storage = get_storage(ledger)
-        now = self._look(storage)
+        before, height, keys = self._before[node.name]
+        now = self._look(get_storage(ledger), keys)
         for what in Sight.__struct_fields__:
             one, other = getattr(before, what), getattr(now, what)
             self.need(
@@ -192,10 +193,10 @@ class Durability(Checker):
             for key, _value in storage.scan(prefix, prefix[:-1] + b"0", WATCHED_MAX)[-GOT_MAX:]:
                 self._watched.setdefault(key)
 
-    def _look(self, storage: Storage) -> Sight:
+    def _look(self, storage: Storage, keys: Iterable[bytes]) -> Sight:
         scanned = []
         for prefix in WATCHED:
             scanned += storage.scan(prefix, prefix[:-1] + b"0", WATCHED_MAX)
         joined = b"".join(key + b"\0" + value for key, value in scanned)
-        got = b"\0".join(storage.get(key) or b"" for key in self._watched)
+        got = b"\0".join(storage.get(key) or b"" for key in keys)
         return Sight(storage.height, storage.time_ms, storage.root, sha256(joined), sha256(got))
