@@ -206,6 +206,10 @@ class SimulatedConsensus:
         """Who votes on the block at `height`: known up to two above the last executed one."""
         return self._sets[height]
 
+    def knows_validators(self, height: int) -> bool:
+        """Whether it is settled who votes on the block at `height`."""
+        return height in self._sets
+
     def note_executed(self, height: int, executed: Executed) -> None:
         """A node has executed the block: the first to say so makes the set of two heights later.
 

@@ -290,10 +290,12 @@ class Faults:
     # --- F10 to F12 ---
 
     def _join(self, fault: Fault, node: SimulatedNode) -> bool:
-        """Homes are lost one at a time, and never the only one that has the last block."""
+        """Homes are lost one at a time, never the only one that has the last block, and not where
+        no new one can be made.
+        """
         others = [each for each in self._nodes if each is not node]
         height = self._stage.consensus.height
-        if any(each.is_joining for each in others):
+        if any(each.is_joining for each in others) or node.disk.full or node.disk.breaks:
             return False
         if not any(each.may_run and each.books.stored >= height for each in others):
             return False
