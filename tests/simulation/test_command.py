@@ -109,6 +109,7 @@ def test_a_stop_leaves_no_process_and_no_folder(tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # as in a terminal
     )
     assert process.stdout is not None
     assert process.stdout.readline().startswith("seed ")
