@@ -194,6 +194,8 @@ class SimulatedEngine:
         at, root = info.last_block_height, info.last_block_app_hash
         self.stage.note("start", self.name, at, root.hex())
         self.stage.tell(checkers.Started(self.name, at, root))
+        # A block that was written as the process ended is there for good once a start found it.
+        self._host.committed = max(self._host.committed, at)
         if at == 0:
             root = self._init_chain()
         if at > books.stored:
