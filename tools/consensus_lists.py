@@ -50,6 +50,7 @@ _SCHEMA: Final = "jsonschema_rs"
 EXCEPTIONS: Final = (
     # Bytes are judged deep by their own depth, wherever a stack ends.
     ("encoding/canonical.py", "RecursionError", "such bytes are always called deep"),
+    ("encoding/json_faults.py", "RecursionError", "a name for doors; see encoding/canonical.py"),
     ("encoding/canonical.py", "float", "the type of a hook that refuses every float"),
     ("encoding/canonical.py", "lru_cache:_typed", "a decoder of a type"),
     ("apps/food_trace/event_tree.py", "RecursionError", "DOCUMENT_DEPTH_MAX is far below"),

@@ -40,6 +40,7 @@ from hansa.client.transactions import (
 )
 from hansa.crypto.hashing import sha256
 from hansa.encoding.canonical import CanonicalError, decode_canonical, encode_canonical
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.encoding.text import encode_base64url
 from hansa.index.projections import Filter, TooManyGroups, compute_totals, list_rows
 from hansa.ledger.contracts import get_version
@@ -181,7 +182,7 @@ def _decode_message(kind: type[Message], body: bytes) -> Message:
         raise _refuse_message(kind, str(error)) from error
     except CanonicalError as error:
         raise _refuse_message(kind, str(error)) from error
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise Refusal(
             400,
             "api.not_json",

@@ -29,6 +29,7 @@ from hansa.comet.rpc_answers import (
     write_status,
     write_validators,
 )
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.node.sealer import BLOCK_GAS_MAX
 from hansa.primitives.limits import BLOCK_BYTES_MAX, INTEGER_MAX
 
@@ -116,7 +117,7 @@ def call_comet(body: RawBody, gate: TheGate) -> Response[bytes]:
         )
     try:
         asked = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise _refuse_body("The body is not JSON.") from error
     if isinstance(asked, dict):
         return _answer(_call(gate.ledger, asked))

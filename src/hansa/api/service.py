@@ -21,6 +21,7 @@ from hansa.api.views import (
     Opened,
     Status,
 )
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.identity.did import is_did
 from hansa.index.faults import ABSENT
 
@@ -43,7 +44,7 @@ def ask_challenge(body: RawBody, gate: TheGate) -> Challenge:
     """A challenge for an account."""
     try:
         question = msgspec.json.decode(body, type=ChallengeQuestion)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise Refusal(
             400,
             "api.not_json",

@@ -16,6 +16,7 @@ from hansa.cli.place import KEYS
 from hansa.cli.template import Operator
 from hansa.client.faults import ClientError
 from hansa.client.keys import SUFFIX
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.node.running import NODES
 
 OPERATORS: Final = "operators.json"
@@ -57,7 +58,7 @@ def read_operators(draft: Path) -> tuple[Operator, ...]:
     """The operators of a draft; none for that of an embedded league, or a damaged one."""
     try:
         return msgspec.json.decode((draft / OPERATORS).read_bytes(), type=tuple[Operator, ...])
-    except (OSError, msgspec.DecodeError, UnicodeError, RecursionError):
+    except (*NOT_JSON, OSError):
         return ()
 
 

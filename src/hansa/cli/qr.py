@@ -8,6 +8,7 @@ import msgspec
 from hansa.cli.answers import YES, answer, json_option
 from hansa.client.faults import ClientError
 from hansa.client.files import read_file, store_file
+from hansa.encoding.json_faults import NOT_JSON
 
 
 @click.command()
@@ -48,7 +49,7 @@ def build_link(file: Path, base: str) -> str:
     try:
         receipt = msgspec.json.decode(data, type=ReceiptFile)
         leaf = msgspec.json.decode(receipt.result, type=ResultLeaf)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise ClientError(
             f"{file} is no receipt", "hansa receipt ID -o FILE fetches one"
         ) from error

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from hansa.client.faults import ClientError
+from hansa.encoding.json_faults import NOT_JSON
 
 TEMPLATE_BYTES_MAX: Final = 1_000_000
 
@@ -113,7 +114,7 @@ def decode_plan(data: bytes) -> LeaguePlan:
     """A members file. Raises TemplateError with what is wrong."""
     try:
         plan = msgspec.json.decode(data, type=LeaguePlan)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise TemplateError(
             f"the members file is not as it should be: {error}",
             "hansa init --show-members prints one to start from",

@@ -175,12 +175,14 @@ def is_checkpoint(data: bytes) -> bool:
     """Whether these bytes mean to be a checkpoint; else a genesis."""
     import msgspec
 
+    from hansa.encoding.json_faults import NOT_JSON
+
     class Named(msgspec.Struct):
         kind: str = ""
 
     try:
         return msgspec.json.decode(data, type=Named).kind.startswith("hansa.checkpoint/")
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except NOT_JSON:
         return False
 
 

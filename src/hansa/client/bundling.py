@@ -12,6 +12,7 @@ from hansa.client.bundles import FACTS_MAX, BundleFile
 from hansa.client.facts import RECOGNITIONS, build_sources
 from hansa.client.faults import ClientError
 from hansa.client.gateway import Gateway
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.identity.report import Policy, Report
 from hansa.identity.resolved import Unresolvable
 from hansa.identity.verify import verify
@@ -89,7 +90,7 @@ def _fetch(gateway: Gateway, keys: Sequence[str], trusted: int) -> BundleFile:
     data = gateway.facts(keys, trusted=trusted)
     try:
         return _decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise NoBundle("the gateway answered with no facts", "is it of this release?") from error
 
 

@@ -14,6 +14,7 @@ from hansa.comet.header import Header
 from hansa.comet.light import LightBlock, LightError, Trusted, check_light_block
 from hansa.comet.validators import ValidatorSet
 from hansa.encoding.canonical import encode_canonical
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.primitives.limits import INTEGER_MAX
 
 # As many headers as a file carries between trust root and its own: that often may all validators
@@ -81,7 +82,7 @@ def decode_checkpoint(data: bytes) -> CheckpointFile:
         check_numbers(checkpoint.header)
         block = LightBlock(checkpoint.commit, checkpoint.header, checkpoint.validators)
         check_light_block(checkpoint.chain, block)
-    except (msgspec.MsgspecError, LightError, UnicodeError, RecursionError) as error:
+    except (*NOT_JSON, LightError) as error:
         raise InvalidCheckpoint(
             f"this is no checkpoint: {str(error)[:200]}", "ask a member of the league for one"
         ) from error

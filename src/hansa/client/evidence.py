@@ -17,6 +17,7 @@ from hansa.crypto.commitments import SALT_BYTES, is_commitment
 from hansa.crypto.hashing import sha256
 from hansa.crypto.merkle import MerklePath, merkle_paths, merkle_root
 from hansa.encoding.canonical import CanonicalError, decode_canonical, encode_canonical
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.encoding.text import encode_base64url
 
 # 10,000 items with long names and salts, a receipt of 4 MB and tokens.
@@ -169,7 +170,7 @@ def decode_evidence(data: bytes) -> EvidenceFile:
         decode_canonical(data, size_max=FILE_BYTES_MAX)
         file = _decoder.decode(data)
         is_canonical = encode_canonical(file) == data
-    except (CanonicalError, msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+    except (*NOT_JSON, CanonicalError) as error:
         raise WrongEvidence(
             f"not an evidence file: {error}", "give the file that hansa evidence add wrote"
         ) from error

@@ -26,6 +26,7 @@ from hansa.client.replies import (
     read_problem,
 )
 from hansa.client.sessions import sign_session_statement
+from hansa.encoding.json_faults import NOT_JSON
 
 if TYPE_CHECKING:  # httpx takes 0.15 s to load: only when a request is made
     import httpx
@@ -276,7 +277,7 @@ class Gateway:
         """Send, again after a time-out, and decode the JSON answer."""
         try:
             return msgspec.json.decode(self._send(method, path, **options))
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        except NOT_JSON as error:
             raise self._foreign(path) from error
 
     def _fetch(self, path: str, trusted: int) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from hansa.client.faults import ClientError, Unreachable
+from hansa.encoding.json_faults import NOT_JSON
 
 T = TypeVar("T")
 
@@ -123,6 +124,6 @@ def _ask(url: str, path: str, taken: tuple[int, ...], kind: type[T], timeout_s: 
     try:
         if answer.status_code in taken:
             return msgspec.json.decode(answer.content, type=kind)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except NOT_JSON:
         pass
     raise ClientError(f"{url}{path} does not answer as a Hansa gateway does", "see the address")

@@ -11,6 +11,7 @@ import msgspec
 from hansa.client.faults import ClientError
 from hansa.crypto.hashing import sha256
 from hansa.encoding.canonical import encode_canonical
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.ledger.genesis import GENESIS_BYTES_MAX, Genesis, InvalidGenesis, decode_genesis
 
 INVITE_BYTES_MAX: Final = GENESIS_BYTES_MAX + 100_000
@@ -71,7 +72,7 @@ def decode_invite(data: bytes) -> Invite:
     try:
         invite = _decoder.decode(data)
         is_canonical = len(data) <= INVITE_BYTES_MAX and encode_invite(invite) == data
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise InvalidInvite(f"this is no invitation: {str(error)[:200]}", _CURE) from error
     if not is_canonical:
         raise InvalidInvite("this is no invitation: it was changed on its way", _CURE)

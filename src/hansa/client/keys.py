@@ -18,6 +18,7 @@ from hansa.crypto.keys import PrivateKey
 from hansa.crypto.signatures import PublicKey
 from hansa.crypto.sm import SCALAR_MAX as SM2_SCALAR_MAX
 from hansa.encoding.canonical import encode_canonical
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.encoding.text import TextError, decode_base64url, encode_base64url
 from hansa.identity.did import InvalidDid, compute_did, parse_did_url, parse_jwk
 
@@ -206,7 +207,7 @@ def read_key_file(path: Path) -> KeyFile:
         ) from error
     try:
         file = msgspec.json.decode(data, type=KeyFile)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise KeyFileError(f"{path} is not a key file", "hansa keys new NAME makes one") from error
     if file.kind != KIND or len(data) > FILE_BYTES_MAX:
         raise KeyFileError(

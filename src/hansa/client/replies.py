@@ -6,6 +6,7 @@ import msgspec
 
 from hansa.client.faults import ClientError, Refused
 from hansa.comet.announcement import Announcement
+from hansa.encoding.json_faults import NOT_JSON
 
 T = TypeVar("T")
 
@@ -108,7 +109,7 @@ def read_problem(status: int, body: bytes) -> Refused:
     """The refusal in an RFC 9457 problem document, or in whatever else came with the status."""
     try:
         problem = msgspec.json.decode(body, type=Problem)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except NOT_JSON:
         problem = Problem(detail=body[:200].decode("utf-8", "replace"))
     return Refused(
         problem.code or f"http.{status}",

@@ -18,6 +18,7 @@ from hansa.client.faults import ClientError
 from hansa.client.files import store_new
 from hansa.client.keys import KeyRing, Signer, open_key_file, read_key_file
 from hansa.encoding.canonical import encode_canonical
+from hansa.encoding.json_faults import NOT_JSON
 
 SERVICE: Final = "service"
 CLIENTS: Final = "clients"
@@ -149,7 +150,7 @@ def _read(path: Path) -> ClientFile | None:
                 return None
             data = stream.read(FILE_BYTES_MAX + 1)
         client = msgspec.json.decode(data, type=ClientFile)
-    except (OSError, msgspec.MsgspecError, UnicodeError, RecursionError):
+    except (*NOT_JSON, OSError):
         return None
     return client if client.kind == KIND and client.id == path.stem else None
 

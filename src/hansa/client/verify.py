@@ -51,6 +51,7 @@ from hansa.client.verdict import (
 )
 from hansa.comet.light import RULES, Rules
 from hansa.comet.wire import Timestamp
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.ledger.receipts import OK
 from hansa.primitives.limits import MESSAGE_BYTES_MAX, RECORD_BYTES_MAX
 
@@ -218,7 +219,7 @@ def _decode(data: bytes) -> File:
     try:
         file: File = _decoder.decode(data)
         again = encode_file(file)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise Failed(f"not a receipt, proof, checkpoint or bundle: {show(str(error))}") from error
     if again != data:
         raise Failed("not in canonical form: it was changed, or written by something else")

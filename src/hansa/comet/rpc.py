@@ -27,6 +27,7 @@ from hansa.comet.rpc_state import (
     parse_status,
 )
 from hansa.comet.validators import Validator, ValidatorSet
+from hansa.encoding.json_faults import NOT_JSON
 
 __all__ = [
     "Broadcast",
@@ -262,7 +263,7 @@ class RpcClient:
     def _decode(self, data: bytes, type_: type[T], decoder: Any = None) -> T:
         try:
             answer: T = decoder.decode(data) if decoder else msgspec.json.decode(data, type=type_)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        except NOT_JSON as error:
             raise EngineUnreachable(f"the engine's answer cannot be read: {error}") from error
         return answer
 

@@ -14,6 +14,7 @@ from hansa.comet.commit import Commit, CommitSig
 from hansa.comet.header import BlockID, Header, PartSetHeader, Version
 from hansa.comet.validators import Validator
 from hansa.comet.wire import Timestamp
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.encoding.protobuf import FormatError
 
 ED25519: Final = "tendermint/PubKeyEd25519"
@@ -153,7 +154,7 @@ def parse_commit_answer(result: bytes | msgspec.Raw) -> tuple[Header, Commit]:
     try:
         signed = _COMMIT.decode(result).signed_header
         return signed.header.convert(), signed.commit.convert()
-    except (msgspec.MsgspecError, FormatError, UnicodeError, RecursionError) as error:
+    except (*NOT_JSON, FormatError) as error:
         raise FormatFault(f"not a signed header: {error}") from error
 
 
@@ -161,7 +162,7 @@ def parse_validators_answer(result: bytes | msgspec.Raw) -> tuple[list[Validator
     """One page of `validators`, in the set's order, and how many there are in all."""
     try:
         answer = _VALIDATORS.decode(result)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise FormatFault(f"not a page of validators: {error}") from error
     return [each.convert() for each in answer.validators], _integer(answer.total)
 

@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from hansa.console.asgi import AsgiApp, Event, Scope
+from hansa.encoding.json_faults import NOT_JSON
 
 # The name under which the gateway answers itself; loopback is always among its hosts.
 _ORIGIN: Final = "http://localhost"
@@ -204,6 +205,6 @@ def _decode(answer: httpx.Response) -> Any:
 def _read_problem(body: bytes) -> dict[str, Any]:
     try:
         document = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except NOT_JSON:
         return {}
     return document if isinstance(document, dict) else {}

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NewType, TypeVar
 
 import msgspec
 
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.primitives.limits import DEPTH_MAX, INTEGER_MAX
 
 T = TypeVar("T")
@@ -150,7 +151,7 @@ def decode_typed(data: bytes | msgspec.Raw, type_: type[T]) -> T:
     """Decode bytes known to be canonical. Raises CanonicalError when they do not fit."""
     try:
         decoded: T = _typed(type_).decode(data)  # type: ignore[arg-type]
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+    except NOT_JSON as error:
         refused = CanonicalError("a field is missing, unknown, of another type or out of bounds")
         refused.detail = str(error)
         raise refused from error

@@ -16,6 +16,7 @@ import msgspec
 from hansa.crypto.hashing import sha256
 from hansa.crypto.keys import PrivateKey
 from hansa.crypto.signatures import InvalidKey
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.encoding.text import TextError, decode_base64url, encode_base64url
 from hansa.ledger.contracts import Registry
 from hansa.ledger.genesis import (
@@ -184,7 +185,7 @@ def _read_key(path: Path, form: type[ValidatorFile] | type[NodeFile], what: str)
     try:
         file = msgspec.json.decode(read_file(path, _SMALL_FILE_MAX), type=form)
         key = PrivateKey("EdDSA", decode_base64url(file.private))
-    except (msgspec.MsgspecError, TextError, InvalidKey, UnicodeError, RecursionError) as error:
+    except (*NOT_JSON, TextError, InvalidKey) as error:
         raise CorruptFolderError(
             f"{path} does not hold {what}", "Put it back from your backup of it."
         ) from error

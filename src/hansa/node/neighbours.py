@@ -26,6 +26,7 @@ from hansa.comet.announcement import (
 )
 from hansa.crypto.keys import PrivateKey
 from hansa.encoding.canonical import encode_canonical
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.ledger.rejections import Rejection
 from hansa.node.engine import NetworkView
 from hansa.node.faults import KeyInUseError
@@ -113,7 +114,7 @@ class AddressBook:
 
     def _read(self) -> None:
         """What was kept; a damaged file is only a lost hint."""
-        with suppress(OSError, msgspec.MsgspecError, UnicodeError, RecursionError):
+        with suppress(OSError, *NOT_JSON):
             for each in msgspec.json.decode(self._path.read_bytes(), type=list[Announcement]):
                 self._entries[each.node] = each
 
@@ -250,7 +251,7 @@ def fetch_announcements(client: httpx.Client, url: str) -> Heard | None:
         if answer.status_code != 200 or len(answer.content) > size_max:
             return None
         return msgspec.json.decode(answer.content, type=Heard)
-    except (httpx.HTTPError, httpx.InvalidURL, msgspec.MsgspecError, UnicodeError, RecursionError):
+    except (*NOT_JSON, httpx.HTTPError, httpx.InvalidURL):
         return None
 
 

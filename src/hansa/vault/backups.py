@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.vault.erasures import Erasures
 from hansa.vault.faults import CorruptVaultError, VaultExistsError, VaultMissingError
 from hansa.vault.files import TEMPORARY, hold_lock, load_file, map_faults, store_file, sync_folder
@@ -92,7 +93,7 @@ def _check(source: Path) -> None:
         raise VaultMissingError(f"there is no whole back-up in {source}", "give another folder")
     try:
         file = msgspec.json.decode(data, type=BackupFile)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except NOT_JSON:
         raise CorruptVaultError(f"{source / _LIST} can't be read", "use another back-up") from None
     with map_faults(f"read {source}"):
         found = {path: _digest(source / path) for path in _list(source)}

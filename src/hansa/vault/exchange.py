@@ -16,6 +16,7 @@ import msgspec
 from hansa.contracts.consents.model import Access
 from hansa.crypto.hashing import sha256
 from hansa.encoding.canonical import encode_canonical
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.encoding.text import TextError, decode_base64url, encode_base64url
 from hansa.vault.commitment import open_commitment
 from hansa.vault.faults import (
@@ -159,7 +160,7 @@ class Shelf:
             return None
         try:
             return msgspec.json.decode(data, type=ErasureRecord)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
+        except NOT_JSON:
             raise CorruptVaultError(
                 f"the record of the erasure of {identity} can't be read", "restore it"
             ) from None
@@ -234,7 +235,7 @@ def unpack(sealed: bytes, key: OpeningKey, access: HandOver) -> dict[str, bytes]
             )
             for item in package.items
         }
-    except (msgspec.DecodeError, TextError, UnicodeError, RecursionError) as error:
+    except (*NOT_JSON, TextError) as error:
         raise SealError("what was sealed is no package", "ask for it again") from error
     if package.kind != _PACKAGE or [each.field for each in package.items] != [
         field for field, _commitment in access.contents

@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.encoding.text import TextError, decode_base64url, encode_base64url
 from hansa.vault.faults import VaultMissingError, WrongKeyError
 from hansa.vault.files import load_file, map_faults, store_file
@@ -117,7 +118,7 @@ def _unwrap(path: Path, data: bytes, passphrase: str) -> bytes:
     try:
         file = msgspec.json.decode(data, type=WrappedKey)
         salt, nonce, box = (decode_base64url(part) for part in (file.salt, file.nonce, file.box))
-    except (msgspec.DecodeError, TextError, UnicodeError, RecursionError):
+    except (*NOT_JSON, TextError):
         raise WrongKeyError(
             f"{path} is not a vault's key file", "put the right file back"
         ) from None

@@ -19,6 +19,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.encoding.text import TextError, decode_base64url, encode_base64url
 from hansa.vault.commitment import SALT_BYTES, compute_commitment
 from hansa.vault.erasures import Erasures
@@ -314,7 +315,7 @@ def _load_settings(folder: Path) -> _VaultFile:
         raise VaultMissingError(f"there is no vault at {folder}", "make one, or give its folder")
     try:
         file = msgspec.json.decode(data, type=_VaultFile)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise CorruptVaultError(
             f"{folder / 'vault.json'} can't be read: {error}", "restore it from a back-up"
         ) from None

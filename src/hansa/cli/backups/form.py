@@ -19,6 +19,7 @@ from typing import Final, Literal
 import msgspec
 
 from hansa.cli.backups.faults import Altered, NotABackup, UnsafeName
+from hansa.encoding.json_faults import NOT_JSON
 
 KIND: Final = "hansa.backup/1"
 HEAD: Final = b"hansa.backup/1\n"
@@ -96,7 +97,7 @@ def decode_listing(data: bytes) -> Listing:
     """Read and judge a list. Raises NotABackup, Altered, UnsafeName."""
     try:
         listing = msgspec.json.decode(data, type=Listing)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise NotABackup(f"its list can't be read: {error}", "use the release that wrote it") from (
             error
         )

@@ -95,6 +95,8 @@ def _find_or_make(path: Path, kid: str) -> str:
     import msgspec
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+    from hansa.encoding.json_faults import NOT_JSON
+
     if not path.exists():
         private = X25519PrivateKey.generate()
         jwk = {
@@ -108,7 +110,7 @@ def _find_or_make(path: Path, kid: str) -> str:
     try:
         found = msgspec.json.decode(read_file(path, FILE_BYTES_MAX), type=dict[str, str])
         return found["x"]
-    except (msgspec.DecodeError, KeyError, UnicodeError, RecursionError) as error:
+    except (*NOT_JSON, KeyError) as error:
         raise ClientError(f"{path} is not a JWK", "move it away, and try again") from error
 
 

@@ -24,6 +24,7 @@ from hansa.console.numbers import (
     write_span,
     write_time,
 )
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.primitives.identifiers import (
     SCHEMES,
     InvalidIdentifier,
@@ -218,11 +219,9 @@ def find_action(shape: Shape, path: str, typed: Typed, lookup: Lookup) -> Shape 
 
 def _read_json(_shape: Shape, path: str, reading: Reading) -> Any:
     text = reading.text(path)
-    if not text:
-        return reading.refuse(path, "needed")
     try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return msgspec.json.decode(text) if text else reading.refuse(path, "needed")
+    except NOT_JSON:
         return reading.refuse(path, "json")
 
 

@@ -14,6 +14,7 @@ from hansa.console.people import name_all
 from hansa.console.problems import advise, explain, refuse_input
 from hansa.console.values import Reader, Shown, write_json
 from hansa.console.visit import Visit
+from hansa.encoding.json_faults import NOT_JSON
 
 # A row of the list shows so much of what it holds.
 _TEXT_MAX = 160
@@ -92,7 +93,7 @@ def _shorten(shown: Shown) -> Shown:
 def _summarise(text: str) -> str:
     try:
         value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except NOT_JSON:
         return ""
     if not isinstance(value, dict):
         return ""

@@ -12,6 +12,7 @@ import msgspec
 from hansa.console.forms.entry import Lookup, join, type_body
 from hansa.console.forms.shape import Shape
 from hansa.crypto.signatures import PublicKey
+from hansa.encoding.json_faults import NOT_JSON
 from hansa.identity.did import compute_did
 
 # What every such request has: the new key's own signature.
@@ -85,7 +86,7 @@ def _decode(text: str) -> Any:
         raise NoRequest("no_request")
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise NoRequest("no_request") from error
 
 
