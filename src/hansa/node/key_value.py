@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from rocksdict import (
     AccessType,
+    BlockBasedIndexType,
     BlockBasedOptions,
     Cache,
     DBCompressionType,
@@ -23,14 +24,15 @@ from hansa.node.faults import CorruptFolderError, NodeError, NodeStoppedError, S
 from hansa.node.mirror import mirrored
 
 MIB: Final = 2**20
-# Blocks of sorted files kept in memory, over all families. The system keeps their files as well, in
-# memory that it can take back: this cache only grows until it is full.
+# Blocks of sorted files kept in memory, their indexes and filters among them, over all families.
+# The system keeps their files as well, in memory that it can take back: this cache only grows until
+# it is full, however much is stored.
 CACHE_BYTES: Final = 64 * MIB
 # What a family gathers in memory before it becomes a sorted file.
 WRITE_BUFFER_BYTES: Final = 32 * MIB
 # The log is cut when it is this long: bounds the time of a start after a crash.
 LOG_BYTES_MAX: Final = 128 * MIB
-# Sorted files held open at a time; each has two or three MiB of index and filter in memory.
+# Sorted files held open at a time.
 OPEN_FILES_MAX: Final = 512
 
 _DISK = "See that the disk is there, has space and lets this user write; then start again."
@@ -337,5 +339,12 @@ def _build_family(cache: Cache, name: str) -> Options:
     table = BlockBasedOptions()
     table.set_block_cache(cache)
     table.set_bloom_filter(10, False)
+    # In parts of a block's size, of which the cache keeps those that are asked: whole ones would
+    # either stay in memory for each file, or be read whole for one key.
+    table.set_index_type(BlockBasedIndexType.two_level_index_search())
+    table.set_partition_filters(True)
+    table.set_cache_index_and_filter_blocks(True)
+    table.set_pin_top_level_index_and_filter(True)
+    table.set_pin_l0_filter_and_index_blocks_in_cache(True)
     options.set_block_based_table_factory(table)
     return options
