@@ -232,7 +232,9 @@ class _League:
             return absent, None
         index = open_index(self.home, url, node.height)
         changes = partial(compute_genesis_changes, genesis, registry)
-        return index, Follower(index, node, changes, broken=(NodeError,))
+        follower = Follower(index, node, changes, broken=(NodeError,))
+        node.pace_by(follower.wait_near)
+        return index, follower
 
     def serve(self, address: object, *, as_json: bool) -> None:
         """Serve until a signal. Raises StartError when the address cannot be had."""

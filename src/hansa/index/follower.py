@@ -1,4 +1,4 @@
-"""The thread that follows a ledger's committed blocks into SQL. It never holds the ledger up.
+"""The thread that follows a ledger's committed blocks into SQL. It never holds a network up.
 
 A database that fails is asked again, ever more slowly; what it missed is followed afterwards.
 """
@@ -26,6 +26,10 @@ _TICK_S = 0.5
 
 # Height of a read model that has seen nothing but the genesis.
 GENESIS = 0
+# A ledger that waits for the read model waits no longer than this (seconds), and not for one that
+# is so many blocks behind: that one is being made anew.
+HOLD_S = 1.0
+NEAR_BLOCKS = 100
 
 GenesisChanges = Callable[[], Sequence[Change]]
 
@@ -139,6 +143,13 @@ class Follower:
         self._grown.set()
         if self._thread.ident is not None:
             self._thread.join()
+
+    def wait_near(self, height: int) -> None:
+        """Wait a moment until all below `height` is in the read model, if that can be: with it
+        `height` is the only block that it lacks while the next one is made.
+        """
+        if self.fault is None and self.is_running and height - self._index.height <= NEAR_BLOCKS:
+            self._index.wait_height(height - 1, HOLD_S)
 
     def _run(self) -> None:
         end = self._source.subscribe(lambda _height: self._grown.set())

@@ -20,13 +20,17 @@ from hansa.node.engine import Listener
 from hansa.node.faults import NodeError
 from hansa.node.pool import TransactionPool, Waiting
 from hansa.node.sealer import Sealer
-from hansa.primitives.limits import BLOCK_BYTES_MAX, BLOCK_TRANSACTIONS_MAX
+from hansa.primitives.limits import BLOCK_TRANSACTIONS_MAX
 
 HEARTBEAT_S: Final = 60
 # Longest sleep: the wall clock may be set while we wait.
 SLEEP_S_MAX: Final = 5.0
-# Header and commit around a block's transactions (bytes of protobuf), generously.
-BLOCK_OVERHEAD: Final = 4_096
+# What one block takes of what waits (bytes), about half a second of work; the rest waits for the
+# next. Well below the limit of a block.
+BLOCK_BYTES: Final = 1_000_000
+# Under load blocks begin so far apart: each costs a few milliseconds, however little is in it. Who
+# sends one transaction after the other never waits for it.
+GATHER_S: Final = 0.025
 
 _log = structlog.get_logger("hansa.node")
 
@@ -48,13 +52,17 @@ class EmbeddedEngine:
         *,
         heartbeat_s: int = HEARTBEAT_S,
         clock: Callable[[], int] = read_clock_ms,
+        pace: Callable[[int], None] = lambda _height: None,
     ) -> None:
+        """`pace`: called with the last height before the next block; it may wait a moment."""
         self._application = application
         self._sealer = sealer
         self._pool = pool
         self._listener = listener
         self._heartbeat_ms = heartbeat_s * 1000
         self._clock = clock
+        self._pace = pace
+        self._not_before = 0.0
         self._stopping = False
         self._halted = False
         head = application.storage.head(application.storage.height)
@@ -113,6 +121,8 @@ class EmbeddedEngine:
     def _run(self) -> None:
         try:
             while self._wait_for_work():
+                self._pace(self._application.storage.height)
+                self._gather()
                 self._make_block(self._take())
         except (NodeError, InvariantViolation, MemoryError, OSError) as error:
             self._listener.on_stop(error)
@@ -122,7 +132,16 @@ class EmbeddedEngine:
     def _take(self) -> list[Waiting]:
         if self._stopping:
             return []  # the last block only seals
-        return self._pool.take(BLOCK_TRANSACTIONS_MAX, BLOCK_BYTES_MAX - BLOCK_OVERHEAD)
+        return self._pool.take(BLOCK_TRANSACTIONS_MAX, BLOCK_BYTES)
+
+    def _gather(self) -> None:
+        """Under load, let some more come."""
+        with self._pool.changed:
+            while not (self._halted or self._stopping):
+                left = self._not_before - time.monotonic()
+                if left <= 0:
+                    return
+                self._pool.changed.wait(left)
 
     def _wait_for_work(self) -> bool:
         """Sleep until a block is due. False: nothing more is to be made."""
@@ -152,6 +171,8 @@ class EmbeddedEngine:
         """One block from header to durable write."""
         self._sealer.check_power()
         began = time.perf_counter()
+        if len(taken) > 1:
+            self._not_before = time.monotonic() + GATHER_S
         transactions = tuple(waiting.data for waiting in taken)
         time_ms = self.next_time_ms()
         header = self._sealer.build_header(time_ms, transactions)

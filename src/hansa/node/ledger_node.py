@@ -85,6 +85,7 @@ class LedgerNode(ChainReading):
         self._closed = False
         self._now = now
         self._rate, self._began = 0.0, now()
+        self._pace: Callable[[int], None] = lambda _height: None
         try:
             self._engine = self._build_engine(clock, compute_digest, build_engine)
         except BaseException:
@@ -158,6 +159,7 @@ class LedgerNode(ChainReading):
             listener,
             heartbeat_s=home.settings.engine.heartbeat_s,
             clock=clock,
+            pace=lambda height: self._pace(height),
         )
 
     def __enter__(self) -> "LedgerNode":
@@ -282,6 +284,13 @@ class LedgerNode(ChainReading):
         When several blocks come while it is busy, it hears of the last.
         """
         return self._watch.subscribe(listener)
+
+    def pace_by(self, wait: Callable[[int], None]) -> None:
+        """Have `wait` called with the last height before each block of an embedded engine.
+
+        It may wait a moment, so that what follows the blocks keeps up. A network waits for nobody.
+        """
+        self._pace = wait
 
     def wait_height(self, height: int, timeout_s: float) -> bool:
         """True as soon as `height` is committed, False after `timeout_s`."""

@@ -233,6 +233,7 @@ def run_job(job: Job, stack: ExitStack) -> Ran:
     index = Index.open(job.index, Shape(load_applications()), node.chain)
     stack.callback(index.close)
     follower = Follower(index, node, lambda: compute_genesis_changes(node.genesis, registry))
+    node.pace_by(follower.wait_near)
     follower.start()
     stack.callback(follower.stop)
     sent = msgspec.msgpack.decode(Path(job.sent).read_bytes(), type=Sent)

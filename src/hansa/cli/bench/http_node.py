@@ -79,6 +79,7 @@ def run_gateway(home: Path, stack: ExitStack) -> None:
     )
     stack.callback(index.close)
     follower = Follower(index, node, lambda: compute_genesis_changes(node.genesis, registry))
+    node.pace_by(follower.wait_near)
     follower.start()
     stack.callback(follower.stop)
     gate = Gate(
