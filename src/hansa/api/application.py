@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Request
-from litestar.connection import ASGIConnection
 from litestar.di import Provide
 from litestar.handlers.base import BaseRouteHandler
 from litestar.handlers.http_handlers import HTTPRouteHandler
@@ -184,10 +183,10 @@ def _build_litestar(gate: Gate) -> Litestar:
         route_handlers=[*ROUTES, *build_handlers(gate.applications.values())],
         dependencies={
             "gate": Provide(lambda: gate, sync_to_thread=False),
-            "viewer": Provide(find_viewer, sync_to_thread=True),
+            "viewer": Provide(find_viewer),
         },
         exception_handlers={Exception: answer_exception},
-        guards=[check_query, check_media],
+        before_request=check_request,
         lifespan=[run_pulse],
         logging_config=None,
         openapi_config=OpenAPIConfig(title="Hansa gateway", version=__version__, path="/openapi"),
@@ -198,22 +197,33 @@ def _build_litestar(gate: Gate) -> Litestar:
     return app
 
 
-def find_viewer(request: Request[Any, Any, Any], gate: TheGate) -> Viewer:
+async def find_viewer(request: Request[Any, Any, Any], gate: TheGate) -> Viewer:
     """On whose behalf a request asks. Raises Refusal for a token that opens nothing."""
     token = read_token(request.headers.get("authorization", ""))
     if not token:
         return STRANGER
-    session = gate.sessions.get(token)
+    session = gate.sessions.find_fresh(token)
+    if session is None:
+        session = await gate.run(gate.sessions.get, token)
     request.scope["state"]["account"] = session.account
     return session.viewer
 
 
-def check_media(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Refuse a body of another media type than the address takes. A Litestar guard."""
+async def check_request(request: Request[Any, Any, Any]) -> None:
+    """What every address asks of a request. Litestar would copy the handler for each of its guards,
+    and run those that are no coroutines in threads.
+    """
+    handler = request.route_handler
+    check_query(request, handler)
+    check_media(request, handler)
+
+
+def check_media(request: Request[Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Refuse a body of another media type than the address takes."""
     media = handler.opt.get("media")
     if not media:
         return
-    given = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given and given not in media:
         raise Refusal(
             415,

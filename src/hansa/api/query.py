@@ -1,9 +1,9 @@
 """What stands after the question mark: read strictly, so that no misspelt filter is ignored."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from litestar.connection import ASGIConnection
+from litestar import Request
 from litestar.handlers.base import BaseRouteHandler
 from litestar.params import Parameter
 
@@ -36,13 +36,13 @@ LIMIT_DEFAULT: Final = PAGE_DEFAULT
 _PAGING = {"after", "limit"}
 
 
-def check_query(connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-    """Refuse parameters that the address does not have, and any given twice. A Litestar guard."""
+def check_query(request: Request[Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Refuse parameters that the address does not have, and any given twice."""
     if handler.opt.get(OPEN_QUERY):
         return
     allowed: set[str] = handler.opt.get("query", set())
     seen: set[str] = set()
-    for name, _value in connection.query_params.multi_items():
+    for name, _value in request.query_params.multi_items():
         if name in seen:
             raise refuse_parameter(name, "given twice")
         if name not in allowed and not handler.opt.get(FILTERS):

@@ -116,6 +116,13 @@ class Sessions:
             self._sessions[_digest(token)] = session
         return token, session
 
+    def find_fresh(self, token: str) -> Session | None:
+        """The session of a bearer token where its viewer is as of now; None: ask `get`."""
+        session = self._sessions.get(_digest(token))
+        if session is None or session.expires_ms <= self._clock():
+            return None
+        return session if session.seen_at == self._ledger.height else None
+
     def get(self, token: str) -> Session:
         """The session of a bearer token, its viewer as of now. Raises Refusal."""
         session = self._sessions.get(_digest(token))

@@ -1,11 +1,13 @@
 """Records and their histories as one viewer sees them."""
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from hansa.index.pages import Branch, Key, Page, Row, allow_all, collect_page
+from hansa.index.schema import Tables
 from hansa.index.shape import RecordKind
 from hansa.index.sight import Viewer, compute_marks, is_visible
 from hansa.index.store import Index
@@ -13,20 +15,26 @@ from hansa.index.store import Index
 
 def get_visible(index: Index, kind: RecordKind, key: str, viewer: Viewer) -> Row | None:
     """The record under a state key, or None when there is none or the viewer may not read it."""
-    tables = index.tables
     sight = kind.sight(viewer)
-    query = select(tables.records).where(tables.records.c.key == key)
-    if not sight.is_whole:
-        if not sight.marks:
-            return None
-        parties = tables.record_parties
-        query = query.where(
-            select(parties.c.key)
-            .where(parties.c.key == key, parties.c.mark.in_(sight.marks))
-            .exists()
-        )
+    if not sight.is_whole and not sight.marks:
+        return None
+    any_record, of_parties = _build_point_queries(index.tables)
+    query = any_record if sight.is_whole else of_parties
+    asked = {"wanted": key} if sight.is_whole else {"wanted": key, "marks": sight.marks}
     with index.reading() as connection:
-        return connection.execute(query).mappings().one_or_none()
+        return connection.execute(query, asked).mappings().one_or_none()
+
+
+@lru_cache(4)
+def _build_point_queries(tables: Tables) -> tuple[Select[Any], Select[Any]]:
+    """The record `wanted`, and the same where it has one of `marks`: built once, asked often."""
+    records, parties = tables.records, tables.record_parties
+    query = select(records).where(records.c.key == bindparam("wanted"))
+    named = select(parties.c.key).where(
+        parties.c.key == bindparam("wanted"),
+        parties.c.mark.in_(bindparam("marks", expanding=True)),
+    )
+    return query, query.where(named.exists())
 
 
 def list_visible(

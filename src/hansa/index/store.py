@@ -274,8 +274,9 @@ def create_database_engine(url: str) -> Engine:
             f"the read model cannot live in {parsed.drivername} (without a file)",
             "write sqlite:///FILE or postgresql+pg8000://USER:PASSWORD@HOST/DATABASE",
         )
-    engine = create_engine(parsed, pool_size=8, max_overflow=24, pool_pre_ping=True)
-    if parsed.drivername == "sqlite":
+    # A file does not go away between two questions; a server may have closed the connection.
+    engine = create_engine(parsed, pool_size=8, max_overflow=24, pool_pre_ping=not is_file)
+    if is_file:
         event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
