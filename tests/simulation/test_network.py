@@ -45,6 +45,17 @@ def test_no_more_than_a_third_of_the_votes_is_ever_worth_nothing() -> None:
             assert len([number for number in rotten if number <= 7]) <= 2
 
 
+def test_who_comes_to_vote_or_leaves_takes_no_sound_majority_away() -> None:
+    for seed in range(200):
+        plan = draw_plan(seed, "mixed", blocks=60)
+        voting, rotten = set(range(1, plan.validators + 1)), plan.rotten
+        for act in plan.workload:
+            if act.kind in ("activate", "resign"):
+                number = act.args["validator"]
+                voting = voting | {number} if act.kind == "activate" else voting - {number}
+                assert 3 * len(voting & rotten) < len(voting), (seed, act, rotten)
+
+
 def test_chance_belongs_to_the_seed_and_to_what_it_is_for() -> None:
     assert chance(1, "link", 2) == chance(1, "link", 2) == 9048865381221688670
     assert len({chance(seed, what) for seed in range(9) for what in "abc"}) == 27

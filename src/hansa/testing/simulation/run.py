@@ -39,6 +39,7 @@ from hansa.testing.simulation.plan import (
     draw_changes,
     draw_faults,
     draw_release,
+    spare_newcomers,
 )
 from hansa.testing.simulation.releases import build_releases
 from hansa.testing.simulation.rounds import Rounds
@@ -92,15 +93,17 @@ def draw_plan(
     nodes = nodes or validators + (profile != "calm")
     release = draw_release(seed, profile, nodes, blocks)
     acts = draw_acts(seed, blocks * ACTS_PER_BLOCK, blocks, nodes)
-    changes = draw_changes(seed, profile, nodes, blocks, release)
+    changes = draw_changes(seed, profile, nodes, validators, blocks, release)
+    workload = tuple(sorted((*acts, *changes), key=lambda each: each.at_ms))
+    faults = draw_faults(seed, profile, nodes, validators, blocks)
     return Plan(
         seed=seed,
         profile=profile,
         nodes=nodes,
         validators=validators,
         blocks=blocks,
-        workload=tuple(sorted((*acts, *changes), key=lambda each: each.at_ms)),
-        faults=tuple(draw_faults(seed, profile, nodes, validators, blocks)),
+        workload=workload,
+        faults=tuple(spare_newcomers(faults, workload, validators)),
         release=release,
     )
 
