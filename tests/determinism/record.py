@@ -5,7 +5,6 @@ Written to
 the folder `HANSA_RECORD` at the end, with the digest that the run itself computed.
 """
 
-import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from hansa.ledger.blocks import Block, BlockResult
 from hansa.ledger.contracts import Registry
 from hansa.ledger.genesis import Genesis
 from hansa.testing.chain import Chain
+from hansa.testing.simulation.reference import compute_digest
 from tests.contracts import desk, land
 
 if TYPE_CHECKING:  # replays run where pytest is not
@@ -30,18 +30,6 @@ class Recorded(msgspec.Struct):
     blocks: list[Block]
     digest: str
     covered: list[str]
-
-
-def compute_digest(results: list[BlockResult]) -> str:
-    """SHA-256 over every byte of every result that nodes must agree on."""
-    digest = hashlib.sha256()
-    for result in results:
-        digest.update(result.state_root + result.results_hash)
-        digest.update(msgspec.json.encode([result.results, result.deadlines]))
-        digest.update(msgspec.json.encode(result.validator_updates))
-        for key, value in result.changes:
-            digest.update(key + b"\x00" + (value or b"\xff"))
-    return digest.hexdigest()
 
 
 def list_covered(results: list[BlockResult]) -> set[str]:

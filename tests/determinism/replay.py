@@ -15,7 +15,8 @@ from hansa.ledger.contracts import Registry
 from hansa.ledger.execution import execute_block
 from hansa.ledger.genesis import compute_genesis_changes
 from hansa.ledger.state import MemoryState
-from tests.determinism.record import Recorded, build_known_registry, compute_digest
+from hansa.testing.simulation.reference import compute_digest
+from tests.determinism.record import Recorded, build_known_registry
 
 
 def replay(recorded: Recorded, known: Registry) -> str:

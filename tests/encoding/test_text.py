@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hansa.encoding.text import TextError, decode_base64url, decode_hex, encode_base64url
+from hansa.encoding.text import TextError, decode_base64url, encode_base64url
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -40,10 +40,3 @@ def test_any_text_is_the_one_form_or_refused(text: str) -> None:
 def test_invalid_loose_base64url(text: str) -> None:
     with pytest.raises(TextError):
         decode_base64url(text)
-
-
-@pytest.mark.parametrize("text", ["", "0", "00 ", "0g", "AA", "0x", "0000", "é0", "+1", "-1", "0_"])
-def test_invalid_hex_of_one_byte(text: str) -> None:
-    assert decode_hex("0f", 1) == b"\x0f"
-    with pytest.raises(TextError):
-        decode_hex(text, 1)

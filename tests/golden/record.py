@@ -15,7 +15,8 @@ import msgspec
 
 from hansa import __version__
 from hansa.catalog import load_applications
-from tests.determinism.record import Recorded, compute_digest
+from hansa.testing.simulation.reference import compute_digest
+from tests.determinism.record import Recorded
 from tests.golden.chains import (
     FOLDER,
     KIND,

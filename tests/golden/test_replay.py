@@ -9,7 +9,7 @@ from hansa import __version__
 from hansa.catalog import load_applications
 from hansa.ledger.blocks import BlockResult
 from hansa.ledger.contracts import get_version
-from tests.determinism.record import compute_digest
+from hansa.testing.simulation.reference import compute_digest
 from tests.golden.chains import FOLDER, SUFFIX, GoldenChain, load, replay
 
 pytestmark = pytest.mark.slow

@@ -27,6 +27,7 @@ from hansa.node.home import Home, open_home
 from hansa.node.release import ComputeDigest
 from hansa.node.sealer import apply_updates, build_validators
 from hansa.node.storage import Storage, make_identity
+from hansa.testing.simulation.engine import build_init_chain
 from tests.comet.abci.speaker import Speaker, Told
 from tests.node.comet_league import CometLeague
 
@@ -136,17 +137,7 @@ class Driver:
 
     def init_chain(self) -> abci.ResponseInitChain:
         genesis = self.league.genesis
-        digest = sha256(encode_canonical(genesis)).hex()
-        request = abci.RequestInitChain(
-            time=encode_time(genesis.time_ms),
-            chain_id=genesis.chain,
-            initial_height=1,
-            app_state_bytes=f'{{"genesis":"{digest}"}}'.encode(),
-            validators=[
-                abci.ValidatorUpdate(pub_key={"ed25519": each.key.raw}, power=each.power)
-                for each in genesis.validators
-            ],
-        )
+        request = build_init_chain(genesis, sha256(encode_canonical(genesis)))
         return self.ask_consensus(init_chain=request).init_chain
 
     def ask_consensus(self, **call: object) -> abci.Response:

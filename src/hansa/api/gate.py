@@ -209,13 +209,6 @@ class Pulse:
         self._grown.set()
         self._grown = asyncio.Event()
 
-    async def wait_growth(self, timeout_s: float) -> None:
-        """Return at the next growth, or after `timeout_s`."""
-        grown = self._grown
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                await grown.wait()
-
     async def wait_final(self, transaction: str, wait_s: float) -> TransactionStatus:
         """The status once final and readable, else the present one after `wait_s`."""
         found = await self._look(transaction)

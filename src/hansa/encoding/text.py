@@ -30,10 +30,3 @@ def decode_base64url(text: str | bytes) -> bytes:
     if loose and encode_base64url(data[-(loose - 1) :]).encode() != raw[-loose:]:
         raise TextError("base64url has loose trailing bits")
     return data
-
-
-def decode_hex(text: str, size: int) -> bytes:
-    """Lower-case hex of exactly `size` bytes. Raises TextError."""
-    if len(text) != 2 * size or not frozenset("0123456789abcdef").issuperset(text):
-        raise TextError(f"not {size} bytes in lower-case hex")
-    return bytes.fromhex(text)

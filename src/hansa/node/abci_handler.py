@@ -83,7 +83,7 @@ class AbciHandler(Handler):
         self._released = 0
         self._decided: tuple[Block, BlockResult] | None = None
         # What our last proposal left out: the next recheck asks again, and drops it if it must.
-        self._refused: dict[bytes, Rejection] = {}
+        self._refused: set[bytes] = set()
 
     def info(self, request: abci.RequestInfo) -> abci.ResponseInfo:
         """What is on the disk: nothing that Commit has not finished."""
@@ -165,7 +165,8 @@ class AbciHandler(Handler):
     def _recheck(self, data: bytes, transaction: SignedTransaction) -> None:
         """Only what blocks change for good; proposals ask the rest. Raises a Rejection."""
         storage, expiry = self._application.storage, transaction.payload.expiry
-        if self._refused.pop(data, None) is not None:
+        if data in self._refused:
+            self._refused.remove(data)
             self._check(data, transaction)  # the block since then may have lifted the reason
         if expiry <= storage.height:
             raise Expired(expiry=expiry, height=storage.height + 1)

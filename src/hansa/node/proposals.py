@@ -22,10 +22,10 @@ TIME_MS_MAX: Final = 253_402_300_799_999
 
 
 class Choice(msgspec.Struct):
-    """`chosen` in order; `refused`: what may not enter, and why: the engine's pool may drop it."""
+    """`chosen` in order; `refused`: what may not enter: the engine's pool may drop it."""
 
     chosen: list[bytes]
-    refused: dict[bytes, Rejection]
+    refused: set[bytes]
 
 
 def choose_transactions(
@@ -36,14 +36,14 @@ def choose_transactions(
     In the order offered when all have room; else one of each member in turn (D19).
     """
     admitted: list[AdmittedTransaction] = []
-    refused: dict[bytes, Rejection] = {}
+    refused: set[bytes] = set()
     ids: set[bytes] = set()
     data_of: dict[bytes, bytes] = {}
     for _index, data in zip(range(OFFERED_MAX), offered, strict=False):
         try:
             each = application.check(data, time_ms=time_ms)
-        except Rejection as rejection:
-            refused[data] = rejection
+        except Rejection:
+            refused.add(data)
             continue
         if each.transaction.id not in ids:
             ids.add(each.transaction.id)

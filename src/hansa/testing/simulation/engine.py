@@ -12,8 +12,8 @@ from hansa.comet.abci import types_pb2 as abci
 from hansa.comet.rpc import Broadcast, EngineUnreachable, RpcClient, RpcError
 from hansa.crypto.hashing import sha256
 from hansa.crypto.merkle import EMPTY_ROOT, merkle_root
-from hansa.encoding.canonical import encode_canonical
 from hansa.ledger.blocks import ValidatorUpdate
+from hansa.ledger.genesis import Genesis
 from hansa.ledger.receipts import ExecTxResult
 from hansa.ledger.rejections import InvariantViolation
 from hansa.node.application import LedgerApplication
@@ -68,6 +68,19 @@ class EngineHost(Protocol):
     def gossip(self, data: bytes) -> None:
         """Tell the other engines of a transaction."""
         ...
+
+
+def build_init_chain(genesis: Genesis, digest: bytes) -> abci.RequestInitChain:
+    """What CometBFT says first to a node of this genesis."""
+    return abci.RequestInitChain(
+        chain_id=genesis.chain,
+        initial_height=1,
+        app_state_bytes=f'{{"genesis":"{digest.hex()}"}}'.encode(),
+        validators=[
+            abci.ValidatorUpdate(pub_key={"ed25519": each.key.raw}, power=each.power)
+            for each in genesis.validators
+        ],
+    )
 
 
 class SimulatedEngine:
@@ -215,17 +228,7 @@ class SimulatedEngine:
             )
 
     def _init_chain(self) -> bytes:
-        genesis = self._home.genesis
-        digest = sha256(encode_canonical(genesis)).hex()
-        request = abci.RequestInitChain(
-            chain_id=genesis.chain,
-            initial_height=1,
-            app_state_bytes=f'{{"genesis":"{digest}"}}'.encode(),
-            validators=[
-                abci.ValidatorUpdate(pub_key={"ed25519": each.key.raw}, power=each.power)
-                for each in genesis.validators
-            ],
-        )
+        request = build_init_chain(self._home.genesis, self._home.genesis_digest)
         answer = self.ask(lambda: self.parts.handler.init_chain(request))
         if self.books.height == 0:
             self.books.executed[0] = Executed(answer.app_hash, EMPTY_ROOT)
