@@ -23,7 +23,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +30,7 @@ import msgspec
 from soak_wire import Wire, count_files, is_closed, open_idle, read_memory
 
 from hansa.apps.e_invoice.model.messages import IssueInvoice
-from hansa.cli.bench.machine import describe_machine, list_versions, read_load
+from hansa.cli.bench.circumstances import Beginning
 from hansa.cli.bench.signing import read_signers
 from hansa.cli.bench.workload import APPLICATION, Workload, build_plan
 from hansa.client.gateway import Gateway
@@ -239,7 +238,7 @@ class Soak:
         p50, p99, longest = summarise(spans)
         return {
             "kind": "hansa.soak/1",
-            "command": shlex.join(["tools/soak.py", *sys.argv[1:]]),
+            "command": read_command(),
             "wanted": self.options.transactions,
             "accepted": tally.accepted,
             "committed": tally.committed,
@@ -274,6 +273,11 @@ class Soak:
         if tally.accepted >= JUDGED_FROM:
             verdicts["memory_flat"] = compute_slope(half) < SLOPE_MB_MAX
         return verdicts
+
+
+def read_command() -> str:
+    """The command that repeats this run."""
+    return shlex.join(["tools/soak.py", *sys.argv[1:]])
 
 
 def summarise(spans: Sequence[float]) -> list[float]:
@@ -351,21 +355,15 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--log", type=Path, default=os.devnull, help="What the node says.")
     options = parser.parse_args()
-    head: dict[str, Any] = {
-        "began": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": list_versions("-"),
-        "load_before": msgspec.to_builtins(read_load()),
-    }
+    beginning = Beginning()
     with tempfile.TemporaryDirectory(prefix="hansa-soak-") as scratch:
         folder = Path(scratch)
-        head["machine"] = msgspec.to_builtins(describe_machine(folder))
         with serve(folder, options.memory, options.log) as (url, pid):
             soak = Soak(options, folder / "league", url, pid)
             asyncio.run(soak.run())
             verdicts = soak.judge()
-            head["verdicts"] = verdicts
-            head["load_after"] = msgspec.to_builtins(read_load())
-            document = soak.describe(head)
+            head = msgspec.to_builtins(beginning.end(folder, read_command(), "-"))
+            document = soak.describe({**head, "verdicts": verdicts})
     keep(options.output, document)
     shown = {name: value for name, value in document.items() if name not in ("samples", "columns")}
     print(json.dumps(shown, indent=1))

@@ -3,23 +3,20 @@
 Works in the folder that it is given, and in a database if one is named.
 """
 
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
+from hansa.cli.bench.circumstances import Beginning
 from hansa.cli.bench.food_capture import measure_capture
 from hansa.cli.bench.food_index import FoodModel
 from hansa.cli.bench.food_report import FoodPlan, FoodReport
-from hansa.cli.bench.machine import describe_machine, list_versions, read_load
-from hansa.comet.install import ENGINE
 
 
 def conduct_food(
     folder: Path, command: str, plan: FoodPlan, tell: Callable[[str], None]
 ) -> FoodReport:
     """Measure. Raises BenchFault, IndexFault."""
-    began, started, before = datetime.now(UTC), time.monotonic(), read_load()
+    beginning = Beginning()
     capture = None
     if plan.capture_blocks:
         tell("capture of events beside invoices")
@@ -31,13 +28,7 @@ def conduct_food(
     finally:
         model.close()
     return FoodReport(
-        command=command,
-        began=began.isoformat(timespec="seconds"),
-        took_s=time.monotonic() - started,
-        machine=describe_machine(folder),
-        versions=list_versions(ENGINE),
-        load_before=before,
-        load_after=read_load(),
+        **beginning.end(folder, command),
         filled=filled,
         questions=questions,
         capture=capture,

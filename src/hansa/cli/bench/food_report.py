@@ -9,8 +9,8 @@ from typing import Final
 import msgspec
 
 from hansa.cli.answers import format_table
+from hansa.cli.bench.circumstances import Circumstances, list_circumstances
 from hansa.cli.bench.figures import Percentiles
-from hansa.cli.bench.machine import Load, Machine
 from hansa.cli.bench.stages import StageFigures
 
 # What the issue asks for: any recall and any trace-back over a million events.
@@ -80,17 +80,10 @@ class FoodPlan(msgspec.Struct, frozen=True, kw_only=True):
     capture_blocks: int
 
 
-class FoodReport(msgspec.Struct, frozen=True, kw_only=True):
+class FoodReport(Circumstances, frozen=True, kw_only=True):
     """The whole document."""
 
     kind: str = "hansa.bench.food/1"
-    command: str
-    began: str
-    took_s: float
-    machine: Machine
-    versions: dict[str, str]
-    load_before: Load
-    load_after: Load
     filled: Filled
     questions: tuple[Question, ...]
     capture: CaptureFigures | None
@@ -107,15 +100,8 @@ def format_food(report: FoodReport) -> str:
 
 
 def _list_lines(report: FoodReport) -> Iterator[str]:
-    machine, filled = report.machine, report.filled
-    before, after = report.load_before, report.load_after
-    yield report.command
-    yield (
-        f"{machine.processor}, {machine.cores} cores, {machine.system}, {machine.disk}; "
-        f"{report.began}, {report.took_s:.0f} s; load average before {before.one}, "
-        f"after {after.one}"
-    )
-    yield ", ".join(f"{name} {text}" for name, text in report.versions.items())
+    filled = report.filled
+    yield from list_circumstances(report)
     size = "" if filled.size_mib is None else f", {filled.size_mib:,.0f} MiB"
     yield (
         f"{filled.database}: {filled.events:,} events, {filled.items:,} items{size}; filled in "

@@ -6,13 +6,9 @@ Makes a league in the folder that it is given and opens its node in this process
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
-
-import msgspec
 
 from hansa.api.did_reader import DidReader
 from hansa.api.headers import HeaderPaths
@@ -20,6 +16,7 @@ from hansa.api.outbound import Outbound
 from hansa.api.sessions import read_clock_ms
 from hansa.catalog import build_registry, compute_code_digest
 from hansa.cli.answers import format_table
+from hansa.cli.bench.circumstances import Beginning, Circumstances, list_circumstances
 from hansa.cli.bench.identity_work import (
     Lists,
     Rate,
@@ -28,9 +25,7 @@ from hansa.cli.bench.identity_work import (
     measure_rate,
     measure_suite,
 )
-from hansa.cli.bench.machine import Load, Machine, describe_machine, list_versions, read_load
 from hansa.cli.bench.peers import BenchFault
-from hansa.comet.install import ENGINE
 from hansa.identity.did_history import Asked
 from hansa.ledger.state import scan_records
 from hansa.ledger.system import Account
@@ -45,17 +40,10 @@ DID_READS: Final = 2_000
 SEALED_S: Final = 30.0
 
 
-class IdentityReport(msgspec.Struct, frozen=True, kw_only=True):
+class IdentityReport(Circumstances, frozen=True, kw_only=True):
     """The whole document. Rates are of one core, by processor time."""
 
     kind: str = "hansa.bench.identity/1"
-    command: str
-    began: str
-    took_s: float
-    machine: Machine
-    versions: dict[str, str]
-    load_before: Load
-    load_after: Load
     rates: tuple[Rate, ...]
     lists: tuple[Lists, ...]
 
@@ -64,7 +52,7 @@ def conduct_identity(
     folder: Path, command: str, *, quick: bool, tell: Callable[[str], None]
 ) -> IdentityReport:
     """Measure. Raises BenchFault."""
-    began, started, before = datetime.now(UTC), time.monotonic(), read_load()
+    beginning = Beginning()
     rounds, part = (2, 10) if quick else (ROUNDS, 1)
     rates: list[Rate] = []
     for alg, count in SUITES:
@@ -77,13 +65,7 @@ def conduct_identity(
     tell("status lists of a million entries")
     lists = measure_lists()
     return IdentityReport(
-        command=command,
-        began=began.isoformat(timespec="seconds"),
-        took_s=time.monotonic() - started,
-        machine=describe_machine(folder),
-        versions=list_versions(ENGINE),
-        load_before=before,
-        load_after=read_load(),
+        **beginning.end(folder, command),
         rates=tuple(rates),
         lists=tuple(lists),
     )
@@ -143,7 +125,6 @@ def _make_league(league: Path) -> None:
 
 def format_identity(report: IdentityReport) -> str:
     """A row for each work; the share is of the raw rate above it."""
-    machine, before, after = report.machine, report.load_before, report.load_after
     rows = [
         [
             each.suite,
@@ -156,9 +137,7 @@ def format_identity(report: IdentityReport) -> str:
     lists = [[each.form, f"{each.seconds * 1000:.0f}", f"{each.bytes:,}"] for each in report.lists]
     return "\n".join(
         (
-            report.command,
-            f"{machine.processor}, {machine.cores} cores, {machine.system}; {report.began}; "
-            f"load average before {before.one}, after {after.one}",
+            *list_circumstances(report),
             "",
             format_table(["suite", "work", "a second", "of raw"], rows),
             "",

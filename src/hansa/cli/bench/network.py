@@ -3,16 +3,15 @@
 Works in the folder that it is given; starts processes through `measure.py` only.
 """
 
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from hansa.cli.bench.circumstances import Beginning
 from hansa.cli.bench.engine_config import OWN, flatten_config, list_differences
-from hansa.cli.bench.machine import describe_machine, list_versions, read_load
+from hansa.cli.bench.machine import describe_machine
 from hansa.cli.bench.measure import EMPTY, GATEWAY, HANSA, KVSTORE, OURS, Bench, Outcome, Tell
 from hansa.cli.bench.reduction import (
     ELSEWHERE,
@@ -45,8 +44,7 @@ def conduct(
     plan: Plan, folder: Path, command: str, binary: Path | None, tell: Tell, *, profiled: bool
 ) -> Report:
     """Measure as planned. Raises BenchFault when there is nothing to measure with."""
-    began, start = datetime.now(UTC), time.monotonic()
-    before = read_load()
+    beginning = Beginning()
     engine = binary or install_engine(progress=tell)
     (folder / "user").mkdir()
     members = folder / "members.json"
@@ -62,20 +60,14 @@ def conduct(
             networks=tuple(name for name in plan.networks if name != GATEWAY),
         )  # fmt: skip
         solo = _measure_network(folder / "alone", members, engine, single, tell, 1, {}).outcomes
-    machine = describe_machine(folder)
+    cores = describe_machine(folder).cores
     figures = _reduce(main.outcomes, plan.validators)
-    limits = build_limits(figures, checks, plan.validators, machine.cores)
+    limits = build_limits(figures, checks, plan.validators, cores)
     profiles = [each for o in main.outcomes.values() for each in o.profiles]
     texts = {name: text for o in main.outcomes.values() for name, text in o.configs.items()}
     settings = flatten_config(main.tuning)
     return Report(
-        command=command,
-        began=began.isoformat(timespec="seconds"),
-        took_s=round(time.monotonic() - start, 1),
-        machine=machine,
-        versions=list_versions(ENGINE if binary is None else str(binary)),
-        load_before=before,
-        load_after=read_load(),
+        **beginning.end(folder, command, ENGINE if binary is None else str(binary)),
         plan=plan,
         configuration={key: settings[key] for key in sorted(settings.keys() - OWN)},
         differences=tuple(list_differences(texts)),

@@ -5,8 +5,8 @@ Times are seconds unless the name says otherwise; rates per second; `cpu` is pro
 
 import msgspec
 
+from hansa.cli.bench.circumstances import Circumstances
 from hansa.cli.bench.figures import Percentiles, Spread
-from hansa.cli.bench.machine import Load, Machine
 from hansa.cli.bench.sampler import Share
 
 
@@ -125,17 +125,10 @@ class NodeProfile(msgspec.Struct, frozen=True, kw_only=True):
     total: tuple[Share, ...]
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Report(Circumstances, frozen=True, kw_only=True):
     """The whole document. `differences`: engine settings that were not equal (none is right)."""
 
     kind: str = "hansa.bench.network/1"
-    command: str
-    began: str
-    took_s: float
-    machine: Machine
-    versions: dict[str, str]
-    load_before: Load
-    load_after: Load
     plan: Plan
     configuration: dict[str, object]
     differences: tuple[str, ...]

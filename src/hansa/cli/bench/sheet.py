@@ -5,26 +5,17 @@ Times are seconds, rates per second, unless a unit says otherwise.
 
 import os
 import resource
-import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from hansa.cli.answers import format_table
+from hansa.cli.bench.circumstances import Beginning, Circumstances, list_circumstances
 from hansa.cli.bench.figures import Percentiles, Spread
-from hansa.cli.bench.machine import (
-    Load,
-    Machine,
-    describe_machine,
-    list_versions,
-    measure_busy,
-    read_load,
-)
+from hansa.cli.bench.machine import measure_busy
 from hansa.cli.bench.report import Ratio
-from hansa.comet.install import ENGINE
 
 Note = float | int | str | bool | None
 _MILLI: Final = 1000
@@ -42,20 +33,13 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     notes: dict[str, Note] = {}
 
 
-class Sheet(msgspec.Struct, frozen=True, kw_only=True):
+class Sheet(Circumstances, frozen=True, kw_only=True):
     """The whole document. `others`: cores that everything else on the machine kept busy while this
     ran: rates are too low where it is not near zero.
     """
 
     kind: str
     title: str
-    command: str
-    began: str
-    took_s: float
-    machine: Machine
-    versions: dict[str, str]
-    load_before: Load
-    load_after: Load
     others: float
     repeat: int
     warm_up_s: float
@@ -70,8 +54,8 @@ class Session:
 
     def __init__(self, name: str, title: str, command: str) -> None:
         self._name, self._title, self._command = name, title, command
-        self._began, self._started = datetime.now(UTC), time.monotonic()
-        self._load, self._busy, self._own = read_load(), measure_busy(), _measure_own()
+        self._beginning = Beginning()
+        self._busy, self._own = measure_busy(), _measure_own()
 
     def close(
         self,
@@ -85,18 +69,12 @@ class Session:
         faults: Sequence[str] = (),
     ) -> Sheet:
         """All of it. Children that are still there count among the others."""
-        took_s = time.monotonic() - self._started
-        others = (measure_busy() - self._busy - (_measure_own() - self._own)) / took_s
+        others = measure_busy() - self._busy - (_measure_own() - self._own)
+        others /= self._beginning.took_s
         return Sheet(
             kind=f"hansa.bench.{self._name}/1",
             title=self._title,
-            command=self._command,
-            began=self._began.isoformat(timespec="seconds"),
-            took_s=round(took_s, 1),
-            machine=describe_machine(folder),
-            versions=list_versions(ENGINE),
-            load_before=self._load,
-            load_after=read_load(),
+            **self._beginning.end(folder, self._command),
             others=round(max(0.0, others), 2),
             repeat=repeat,
             warm_up_s=warm_up_s,
@@ -120,18 +98,9 @@ def format_sheet(sheet: Sheet) -> str:
 
 
 def _list_lines(sheet: Sheet) -> Iterator[str]:
-    machine, before, after = sheet.machine, sheet.load_before, sheet.load_after
-    yield sheet.command
+    yield from list_circumstances(sheet)
+    yield f"others kept {sheet.others:.2f} cores busy"
     yield sheet.title
-    yield (
-        f"{machine.processor}, {machine.cores} cores, {machine.memory_mib // 1024} GiB, "
-        f"{machine.system}, {machine.disk}; {sheet.began}, {sheet.took_s:.0f} s"
-    )
-    yield ", ".join(f"{name} {text}" for name, text in sheet.versions.items())
-    yield (
-        f"load average before {before.one} {before.five}, after {after.one} {after.five}; "
-        f"others kept {sheet.others:.2f} cores busy"
-    )
     yield (
         f"{sheet.repeat} repetitions after {sheet.warm_up_s:g} s of warm-up; "
         "figures are medians (least to most)"

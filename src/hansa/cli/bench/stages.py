@@ -8,20 +8,13 @@ disturbs it little. Works in the folder that it is given.
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from hansa.catalog import build_registry, load_applications
-from hansa.cli.bench.machine import (
-    Load,
-    Machine,
-    describe_machine,
-    list_versions,
-    read_load,
-)
+from hansa.cli.bench.circumstances import Beginning, Circumstances
 from hansa.cli.bench.peers import BenchFault
 from hansa.cli.bench.reduction import build_profile
 from hansa.cli.bench.report import NodeProfile
@@ -31,7 +24,6 @@ from hansa.cli.bench.subject import make_league
 from hansa.cli.bench.workload import Workload, build_plan
 from hansa.cli.network import list_nodes
 from hansa.comet.abci import types_pb2 as abci
-from hansa.comet.install import ENGINE
 from hansa.index.shape import Shape
 from hansa.index.source import CommittedBlock
 from hansa.index.store import Index
@@ -72,16 +64,10 @@ class StageFigures(msgspec.Struct, frozen=True, kw_only=True):
         return sum(self.stages.values())
 
 
-class StagesReport(msgspec.Struct, frozen=True, kw_only=True):
+class StagesReport(Circumstances, frozen=True, kw_only=True):
     """The whole document."""
 
     kind: str = "hansa.bench.stages/1"
-    command: str
-    began: str
-    machine: Machine
-    versions: dict[str, str]
-    load_before: Load
-    load_after: Load
     figures: tuple[StageFigures, ...]
     profile: NodeProfile | None
 
@@ -170,7 +156,7 @@ def conduct_stages(
     folder: Path, command: str, kinds: Sequence[tuple[int, int, int]], *, profiled: bool
 ) -> StagesReport:
     """Measure. `kinds`: (messages of a transaction, transactions of a block, blocks)."""
-    began, before = datetime.now(UTC), read_load()
+    beginning = Beginning()
     (folder / "user").mkdir()
     members, league = folder / "members.json", folder / "league"
     members.write_bytes(msgspec.json.encode(build_plan()))
@@ -197,12 +183,7 @@ def conduct_stages(
         )
         profile = build_profile([sampler.stop()]) if profiled else None
     return StagesReport(
-        command=command,
-        began=began.isoformat(timespec="seconds"),
-        machine=describe_machine(folder),
-        versions=list_versions(ENGINE),
-        load_before=before,
-        load_after=read_load(),
+        **beginning.end(folder, command),
         figures=figures,
         profile=profile,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from hansa.cli.answers import format_table
+from hansa.cli.bench.circumstances import list_circumstances
 from hansa.cli.bench.figures import Spread
 from hansa.cli.bench.report import LoadFigures, NetworkFigures, NodeProfile, Report
 from hansa.cli.bench.sheet import format_ratio
@@ -16,14 +17,7 @@ def format_report(report: Report) -> str:
 
 def format_stages(report: StagesReport) -> str:
     """One node's work, a row for each stage."""
-    machine, before, after = report.machine, report.load_before, report.load_after
-    lines = [
-        report.command,
-        f"{machine.processor}, {machine.cores} cores, {machine.system}, {machine.disk}; "
-        f"{report.began}; load average before {before.one}, after {after.one}",
-        ", ".join(f"{name} {text}" for name, text in report.versions.items()),
-        "",
-    ]
+    lines = [*list_circumstances(report), ""]
     columns = ["microseconds of processor"]
     for each in report.figures:
         columns += [f"{each.messages} a transaction ({each.length:,} bytes)", "a message"]
@@ -48,15 +42,8 @@ def _format_times(times: list[tuple[float, int]]) -> list[str]:
 
 
 def _list_lines(report: Report) -> Iterator[str]:
-    machine, plan = report.machine, report.plan
-    yield report.command
-    yield (
-        f"{machine.processor}, {machine.cores} cores, {machine.memory_mib // 1024} GiB, "
-        f"{machine.system}, {machine.disk}; {report.began}, {report.took_s:.0f} s"
-    )
-    yield ", ".join(f"{name} {text}" for name, text in report.versions.items())
-    before, after = report.load_before, report.load_after
-    yield f"load average before {before.one} {before.five}, after {after.one} {after.five}"
+    plan = report.plan
+    yield from list_circumstances(report)
     yield (
         f"{plan.validators} validators on this machine, {plan.repeat} repetitions of "
         f"{plan.seconds:g} s after {plan.warm_up_s:g} s of warm-up, at most {plan.window} "
