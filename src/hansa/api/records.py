@@ -151,8 +151,9 @@ def get_record(
     check_not_stranger(viewer, found.sight(viewer))
     if proof:
         return _answer_proof(gate, found, key, viewer, trusted)
-    row = get_visible(gate.index, found, build_key(found, key), viewer)
+    row = get_visible(gate.index, found, build_prefix(found, key), viewer)
     if row is None:
+        build_key(found, key)  # one that no record can have is named as such
         raise refuse_unseen()
     return Response(
         row["value"].encode(),
