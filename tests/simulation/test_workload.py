@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from hansa.catalog import load_applications
 from hansa.crypto.signatures import verify_signature
 from hansa.ledger.admission import check_transaction
 from hansa.ledger.blocks import Block, BlockResult
@@ -34,6 +35,7 @@ class Door:
         self.codes: dict[str, Counter[str]] = {}
         self.kinds: dict[bytes, str] = {}
         self.invalid: set[str] = set()
+        self.written: set[str] = set()
 
     def offer(self, act: Act) -> str:
         """What the door says."""
@@ -70,6 +72,7 @@ class Door:
         for data, each in zip(self.waiting, result.results, strict=True):
             counter = self.codes.setdefault(self.kinds[data], Counter())
             counter.update(message.code for message in each.messages)
+            self.written |= {m.type.partition("/")[0] for m in each.messages if m.code == OK}
             if each.code == INVALID:
                 self.invalid.add(each.messages[0].code)
         self.waiting = []
@@ -115,6 +118,22 @@ def test_good_acts_succeed_and_bad_ones_get_the_code_that_is_written(seed: int) 
     assert wanted <= reached, wanted - reached
     refused = {kind for kind, code in said if code and kind in DOOR_SAYS}
     assert len(refused) > len(DOOR_SAYS) // 2
+
+
+@pytest.mark.slow
+def test_people_do_something_in_every_application_of_the_catalog() -> None:
+    """Else its invariants would be checked where nothing is."""
+    written = set().union(*(run(seed)[0].written for seed in range(1, 6)))
+    for each in load_applications():
+        if any(not message.INTERNAL for message in each.messages):
+            assert each.name in written
+
+
+@pytest.mark.slow
+def test_later_acts_meet_what_earlier_ones_began() -> None:
+    door, _said = run(1, count=800)
+    for kind in ("capture", "recall", "use", "access", "witness", "status", "accredit"):
+        assert door.codes[kind][OK], (kind, door.codes[kind])
 
 
 def test_every_kind_of_act_can_be_signed() -> None:

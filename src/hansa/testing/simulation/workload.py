@@ -8,11 +8,11 @@ from typing import Final
 
 import msgspec
 
-from hansa.client.transactions import build_payload
+from hansa.client.transactions import build_payload, compute_transaction_id
 from hansa.crypto.hashing import sha256
-from hansa.testing.simulation import workload_members
+from hansa.testing.simulation import workload_food, workload_members, workload_trust
 from hansa.testing.simulation.plan import BLOCK_MS, Act, chance, pick
-from hansa.testing.simulation.workload_acts import ACTS, STEPS, Cue, Sent
+from hansa.testing.simulation.workload_acts import ACTS, STEPS, Cue, Sent, label
 from hansa.testing.simulation.workload_bad import (
     BLOCK_SAYS,
     BYTES,
@@ -28,7 +28,7 @@ from hansa.testing.simulation.workload_bad import (
 from hansa.testing.simulation.workload_league import build_genesis, build_registry
 
 # Importing a room of acts adds them to ACTS.
-ROOMS: Final = (workload_members,)
+ROOMS: Final = (workload_members, workload_food, workload_trust)
 # Of what is drawn, one in so many is bad.
 BAD_ONE_IN: Final = 6
 # In one run of so many the league's validators change.
@@ -38,7 +38,7 @@ AGAIN_MS: Final = 60
 # Words and numbers (1 to so many) that an argument may be.
 _WORDS: Final = MappingProxyType(
     {
-        "what": ("parameter", "freeze", "unfreeze", "power", "unfreeze"),
+        "what": ("parameter", "freeze", "unfreeze", "power", "unfreeze", "root"),
         "step": (*STEPS, "submit", "submit", "submit", "pay", "pay", "deliver", "use", "ask_red"),
         "then": ("", "", "", "", "pay", "pay post"),
         "who": ("chair", "chair", "deputy"),
@@ -46,7 +46,15 @@ _WORDS: Final = MappingProxyType(
     }
 )
 _NUMBERS: Final = MappingProxyType(
-    {"tally": 7, "by": 50, "count": 4, "for_ms": 4_000, "validator": 4, "proposal": 6}
+    {
+        "tally": 7,
+        "by": 50,
+        "count": 4,
+        "for_ms": 4_000,
+        "validator": 4,
+        "proposal": 6,
+        "slot": 2,
+    }
 )
 # Kind, how often it is drawn, and the arguments that it needs.
 _DRAWN: Final[tuple[tuple[str, int, str], ...]] = (
@@ -66,6 +74,19 @@ _DRAWN: Final[tuple[tuple[str, int, str], ...]] = (
     ("rotate", 1, "generation"),
     ("rotated", 2, "generation"),
     ("spend", 1, ""),
+    ("capture", 8, "batch"),
+    ("test", 1, "batch"),
+    ("recall", 1, "batch slot withdraw"),
+    ("mandate", 2, "slot for_ms withdraw"),
+    ("use", 3, "slot by"),
+    ("holding", 1, "slot withdraw"),
+    ("consent", 2, "slot for_ms withdraw"),
+    ("access", 2, "slot"),
+    ("evidence", 1, "slot"),
+    ("witness", 2, "slot"),
+    ("status", 3, "slot by"),
+    ("schema", 1, "slot withdraw"),
+    ("accredit", 1, "slot withdraw"),
 )
 _KINDS: Final = tuple(kind for kind, often, _args in _DRAWN for _ in range(often))
 _NEEDS: Final = MappingProxyType({kind: args.split() for kind, _often, args in _DRAWN})
@@ -83,12 +104,13 @@ class Workload:
         self.registry = build_registry()
         self.genesis = build_genesis(chain, time_ms, validators, nodes, self.registry)
         self._carried: dict[int, Carried] = {}
+        self._ids: dict[str, str] = {}
 
     def sign(self, act: Act, height: int, time_ms: int) -> bytes:
         """The bytes of an act. `height`: the last block of the node whose door it goes to;
         `time_ms`: block time there.
         """
-        cue = Cue(act, height, time_ms)
+        cue = Cue(act, height, time_ms, self._ids)
         if act.kind in BYTES:
             return BYTES[act.kind](self, cue)
         build = ACTS.get(act.kind) or MESSAGES[act.kind]
@@ -107,6 +129,7 @@ class Workload:
         signatures = sign(sent.signers, payload)
         carried = Carried(payload, sent.signers, join(sent.signers, payload, signatures))
         self._carried[cue.number] = carried
+        self._ids[label(cue.act)] = compute_transaction_id(payload)
         return carried
 
     def find(self, cue: Cue) -> Carried:
@@ -120,11 +143,11 @@ def draw_acts(seed: int, count: int, blocks: int, nodes: int) -> tuple[Act, ...]
     times = sorted(chance(seed, "act", n, "at") % (blocks * BLOCK_MS) for n in range(1, count))
     acts = [Act(number=1, kind="open", at_ms=0, node=1)]
     copies: list[Act] = []
-    issued = 0
+    issued = captured = 0
     for number, at_ms in enumerate(times, 2):
         kind = _draw_kind(seed, number)
-        args = _draw_args(seed, number, kind, issued)
-        issued += kind == "issue"
+        args = _draw_args(seed, number, kind, issued, captured)
+        issued, captured = issued + (kind == "issue"), captured + (kind == "capture")
         node = 1 + chance(seed, "act", number, "node") % nodes
         acts.append(Act(number=number, kind=kind, at_ms=at_ms, node=node, args=args))
         if kind in COPIES:
@@ -171,9 +194,13 @@ def _draw_kind(seed: int, number: int) -> str:
     return pick(_BAD if is_bad else _KINDS, seed, "act", number, "kind")
 
 
-def _draw_args(seed: int, number: int, kind: str, issued: int) -> dict[str, int | str]:
+def _draw_args(
+    seed: int, number: int, kind: str, issued: int, captured: int
+) -> dict[str, int | str]:
     names = _NEEDS.get(kind, ("of",) if kind in COPIES else ())
     args = {name: _draw_arg(seed, number, name, issued) for name in names}
+    if "batch" in args:
+        args["batch"] = captured
     if "old" in args:
         args["invoice"] = args.pop("old")
     if not chance(seed, "act", number, "short") % 8:

@@ -55,11 +55,15 @@ class Sent(msgspec.Struct, frozen=True):
 
 
 class Cue(msgspec.Struct, frozen=True):
-    """An act whose time has come: at which height and block time of the node that it goes to."""
+    """An act whose time has come: at which height and block time of the node that it goes to.
+
+    `ids`: transactions of earlier acts by their labels.
+    """
 
     act: Act
     height: int
     time_ms: int
+    ids: dict[str, str] = {}
 
     @property
     def number(self) -> int:
@@ -70,9 +74,19 @@ class Cue(msgspec.Struct, frozen=True):
         """A number among the act's arguments; `least` where there is none, or a lower one."""
         return max(least, int(self.act.args.get(name, 0)))
 
+    def find(self, kind: str) -> str:
+        """Transaction of the last act of a kind that began something in the same slot."""
+        return self.ids.get(f"{kind}/{self.get('slot')}", "none")
+
     def text(self, name: str, default: str = "") -> str:
         """A word among them."""
         return str(self.act.args.get(name, default))
+
+
+def label(act: Act) -> str:
+    """By what later acts find what this one began; "" when it ends something."""
+    args = act.args
+    return "" if args.get("withdraw") else f"{act.kind}/{args.get('slot', args.get('what', 0))}"
 
 
 Build = Callable[[Cue], Sent]

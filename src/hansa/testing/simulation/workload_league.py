@@ -3,11 +3,13 @@
 All keys belong to names (`testing.chain.make_key`). Pure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from hansa.appkit.application import Application
 from hansa.catalog import load_applications
+from hansa.cli.demo.food.firms import VILLAGE
+from hansa.cli.demo.food.members import list_members
 from hansa.comet.files import compute_node_id
 from hansa.crypto.hashing import sha256
 from hansa.crypto.keys import PrivateKey
@@ -41,7 +43,10 @@ GRANTS: Final = (
     ("e_invoice", "seller", "seller-b", "CN"),
     ("e_invoice", "employer", "buyer", "CN"),
     ("holds", "bank", "bank", "e_invoice"),
+    ("credentials", "issuer", "bureau", "-"),
 )
+# Firms of the model food chain with their authorities: jurisdiction and role of each.
+FOOD: Final = list_members(VILLAGE)
 TAX_SCHEME: Final = "CN-USCC"
 
 
@@ -55,6 +60,15 @@ TAX_IDS: Final[Mapping[str, str]] = {
     name: f"{TAX_SCHEME}:{compute_tax_number(number)}"
     for number, name in enumerate(("seller-a", "seller-b", "buyer"), 1)
 }
+
+
+def list_food_grants() -> Iterator[tuple[str, str, str, str]]:
+    """As GRANTS: from `food_trace.farm@CN`."""
+    for each in FOOD:
+        for text in each.roles:
+            role, _sign, scope = text.partition("@")
+            application, _dot, name = role.partition(".")
+            yield application, name, each.name, scope
 
 
 def name_validator(number: int) -> str:
@@ -96,7 +110,11 @@ def build_genesis(
     chain: str, time_ms: int, validators: int, nodes: int, registry: Registry
 ) -> Genesis:
     """A league of so many nodes, the first of which vote; the chair alone can pass proposals."""
-    members = [*NAMES, *(name_validator(number) for number in range(1, nodes + 1))]
+    members = [
+        *NAMES,
+        *(each.name for each in FOOD),
+        *(name_validator(number) for number in range(1, nodes + 1)),
+    ]
     return Genesis(
         activations=tuple(
             GenesisActivation(application=name, version=1, digest=compute_digest(name))
@@ -119,10 +137,12 @@ def build_genesis(
 
 def _build_parts(actors: list[Actor], validators: int, nodes: int) -> dict[str, Any]:
     dids = {actor.name: actor.did for actor in actors}
+    places = {each.name: each.jurisdiction for each in FOOD}
     return {
         "members": {
             "members": [
-                {"did": each.did, "name": each.name, "jurisdiction": "CN"} for each in actors
+                {"did": each.did, "name": each.name, "jurisdiction": places.get(each.name, "CN")}
+                for each in actors
             ]
         },
         "accounts": {
@@ -137,7 +157,7 @@ def _build_parts(actors: list[Actor], validators: int, nodes: int) -> dict[str, 
         "permissions": {
             "grants": [
                 {"application": app, "role": role, "holder": dids[name], "scope": scope}
-                for app, role, name, scope in GRANTS
+                for app, role, name, scope in (*GRANTS, *list_food_grants())
             ]
         },
         "quotas": {"allowances": {dids["spender"]: SPENDER_UNITS}},

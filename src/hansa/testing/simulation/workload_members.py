@@ -81,6 +81,19 @@ def _build_action(cue: Cue, kind: str) -> Action:
             "SetValidatorPower",
             {"validator": address, "power": 9 + cue.number % 4},
         ),
+        "root": (
+            "accreditations",
+            "AuthoriseRoot",
+            {
+                "framework": "simulation",
+                "subject": Actor("bureau").did,
+                "scope": [{"schemas": ["*"], "jurisdictions": ["CN"]}],
+                "since_ms": None,
+                "until_ms": None,
+                "basis": "test",
+                "document": "",
+            },
+        ),
         "remove": ("validators", "RemoveValidator", {"validator": address, "reason": "test"}),
         "admit_node": (
             "validators",
