@@ -345,7 +345,8 @@ class Faults:
             return False
         node.stop()
         folder = node.home.folder
-        copy = folder.with_name(f"{folder.name}{_BACKUP}.{self._stage.clock.steady_ms}")
+        when = f"{self._stage.clock.steady_ms}.{fault.at_ms}"  # two may come in one moment
+        copy = folder.with_name(f"{folder.name}{_BACKUP}.{when}")
         shutil.copytree(folder, copy)
         node.disk.clone(copy / DATA)
         books, committed, joining = node.books.copy(), node.committed, node.is_joining
