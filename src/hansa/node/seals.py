@@ -52,14 +52,13 @@ class SealStore:
             return None
 
     def put(self, seal: Seal, validators: ValidatorSet | None) -> None:
-        """Keep a seal: it is durable with the next block, and what a crash takes before is fetched
-        again. The same again changes nothing. Raises InvariantViolation when it is not the seal of
-        the stored block, or its validators are neither known nor given.
+        """Make a seal durable. The same again changes nothing. Raises InvariantViolation when it
+        is not the seal of the stored block, or its validators are neither known nor given.
         """
         with self._lock:
             batch = self._store.batch()
             sealed = self.write(batch, seal, validators)
-            self._store.write(batch)
+            self._store.commit(batch)
             self.advance(sealed)
 
     def write(self, batch: WriteBatch, seal: Seal, validators: ValidatorSet | None) -> int:
@@ -77,7 +76,7 @@ class SealStore:
         return sealed
 
     def advance(self, sealed: int) -> None:
-        """What `write` gave is there."""
+        """What `write` gave is durable."""
         self._sealed = max(self._sealed, sealed)
 
     def _find_end(self, height: int) -> int:

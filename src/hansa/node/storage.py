@@ -222,11 +222,10 @@ class Storage:
         return self._seals.validators(digest)
 
     def put_seal(self, seal: Seal, validators: ValidatorSet | None = None) -> None:
-        """Keep the seal of a block; `validators` may be left out when their hash is known.
+        """Make the seal of a block durable; `validators` may be left out when their hash is known.
 
-        It is durable with the next block: what a crash takes before is fetched again. From one
-        thread, beside the one that commits blocks. Seals may come in any order, and the same again.
-        Raises StorageError, and InvariantViolation for another chain's: stop the node.
+        From one thread, beside the one that commits blocks. Seals may come in any order, and the
+        same again. Raises StorageError, and InvariantViolation for another chain's: stop the node.
         """
         position = self._position
         if seal.header.height < position.base:

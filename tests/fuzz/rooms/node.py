@@ -1,5 +1,6 @@
 """Doors of a node's own files, and of what another node sends: snapshots, settings, back-ups."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from hansa.cli.backups.form import HEAD, TRAILER, Entry, compute_digest
 from hansa.cli.backups.reading import Backup
 from hansa.cli.backups.sealing import Seal, make_lock
 from hansa.client.keys import KeyFileError, Signer, open_key_file, read_key_file, seal_signer
-from hansa.ledger.tree_bucket import compute_change, compute_subtree
+from hansa.ledger.tree_bucket import combine, compute_change, compute_subtree
 from hansa.node.faults import ConfigurationError
 from hansa.node.settings import EngineSettings, Settings, decode_settings, encode_settings
 from hansa.node.snapshot_format import (
@@ -65,15 +66,33 @@ def open_chunks() -> Door:
     return build_judge(judge, (RefusedChunk,), seeds)
 
 
+def combine_all(parts: Sequence[Part]) -> bytes:
+    """Root of the tree that they are, from its deepest node up; b"" where they leave a gap."""
+    nodes = {part.node: (part.root, part.content) for part in parts}
+    is_whole = len(nodes) == len(parts)
+    while is_whole and set(nodes) != {1}:
+        right = max(nodes)
+        left, parent = right ^ 1, right >> 1
+        is_whole = left in nodes and parent not in nodes
+        if is_whole:
+            (right_hash, right_content), (left_hash, left_content) = (
+                nodes.pop(right),
+                nodes.pop(left),
+            )
+            nodes[parent] = combine(left_hash, left_content, right_hash, right_content)
+    return nodes[1][0] if is_whole else b""
+
+
 def open_offers() -> Door:
-    """Metadata of a snapshot: only what is the whole tree of the app hash. What it says of how many
-    leaves a part has means nothing but for the root: chunks are held to place and hash alone.
+    """Metadata of a snapshot: only what is the whole tree of the app hash, in whatever parts. What
+    it says of how many leaves a part has means nothing but for the root: chunks are held to place
+    and hash alone.
     """
     parts, _chunks = build_parts()
     root = compute_root(parts)
 
-    def read(data: bytes) -> list[tuple[int, bytes]]:
-        return [(part.node, part.root) for part in decode_metadata(data, root)]
+    def read(data: bytes) -> bytes:
+        return combine_all(decode_metadata(data, root))
 
     return build_judge(read, (RefusedSnapshot,), [encode_metadata(parts)])
 

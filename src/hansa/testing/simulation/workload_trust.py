@@ -184,17 +184,18 @@ def name_schema(slot: int) -> str:
 def do_schema(cue: Cue) -> Sent:
     """The bureau publishes a schema, or says that it should be used no longer."""
     name = name_schema(cue.get("slot"))
-    if cue.get("withdraw"):
-        return send("bureau", "schemas", DeprecateSchema(schema=f"{name}:1", reason="old"))
-    document = {
-        "$schema": DIALECT,
-        "properties": {"name": {"maxLength": 100, "type": "string"}},
-        "title": name,
-        "type": "object",
-    }
-    published = PublishSchema(
-        name=name, version="1.0.0", document=encode_canonical(document).decode()
+    document = encode_canonical(
+        {
+            "$schema": DIALECT,
+            "properties": {"name": {"maxLength": 100, "type": "string"}},
+            "title": name,
+            "type": "object",
+        }
     )
+    if cue.get("withdraw"):
+        old = DeprecateSchema(schema=sha256(document).hex(), reason="old")
+        return send("bureau", "schemas", old)
+    published = PublishSchema(name=name, version="1.0.0", document=document.decode())
     return send("bureau", "schemas", published)
 
 
