@@ -28,7 +28,7 @@ _TICK_S = 0.5
 GENESIS = 0
 # A ledger that waits for the read model waits no longer than this (seconds), and not for one that
 # is so many blocks behind: that one is being made anew.
-HOLD_S = 1.0
+HOLD_S = 5.0
 NEAR_BLOCKS = 100
 
 GenesisChanges = Callable[[], Sequence[Change]]
